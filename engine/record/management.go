@@ -1,0 +1,259 @@
+package record
+
+import (
+	"time"
+
+	"github.com/hookline/hookline/engine/schedule"
+	"github.com/hookline/hookline/eventlog"
+)
+
+// Bounds of what facts may hold.
+const (
+	MaxWaits = 50
+)
+
+// ProfileDefined is a version of a profile. Section 0: its content, as it was given.
+type ProfileDefined struct {
+	Name           string
+	Version        uint32
+	Hash           [32]byte // SHA-256 of the content
+	TimeoutMS      uint32
+	Schedule       schedule.Schedule
+	DisableOnFail  bool   // an exhausted delivery disables its endpoint
+	SuppressAfter  uint32 // consecutive failed attempts that suppress an endpoint; 0 = never
+	HTTPSOnly      bool
+	GoneDisables   bool
+	ReservedPolicy uint64 // 0
+}
+
+func (p *ProfileDefined) AppendFacts(dst []byte) []byte {
+	e := encoder(dst)
+	e.version(1)
+	e.s(p.Name)
+	e.u(uint64(p.Version))
+	e.raw(p.Hash[:])
+	e.u(uint64(p.TimeoutMS))
+	e.schedule(p.Schedule)
+	e.flag(p.DisableOnFail)
+	e.u(uint64(p.SuppressAfter))
+	e.flag(p.HTTPSOnly)
+	e.flag(p.GoneDisables)
+	e.u(p.ReservedPolicy)
+	return e
+}
+
+func (p *ProfileDefined) Decode(b []byte) error {
+	d := decoder{b: b}
+	if err := d.version(1, "profile.defined"); err != nil {
+		return err
+	}
+	p.Name = d.s()
+	p.Version = uint32(d.u())
+	p.Hash = d.hash32()
+	p.TimeoutMS = uint32(d.u())
+	p.Schedule = d.schedule()
+	p.DisableOnFail = d.flag()
+	p.SuppressAfter = uint32(d.u())
+	p.HTTPSOnly = d.flag()
+	p.GoneDisables = d.flag()
+	p.ReservedPolicy = d.u()
+	return d.end("profile.defined")
+}
+
+// Waits are stored in whole ms, jitter in millionths, the limit in ms.
+func (e *encoder) schedule(s schedule.Schedule) {
+	e.u(uint64(len(s.Waits)))
+	for _, w := range s.Waits {
+		e.u(uint64(w.Milliseconds()))
+	}
+	e.u(uint64(s.Jitter*1e6 + 0.5))
+	e.u(uint64(s.Limit.Milliseconds()))
+}
+
+func (d *decoder) schedule() (s schedule.Schedule) {
+	n := d.n(1)
+	if n > MaxWaits {
+		d.fail()
+		return s
+	}
+	for range n {
+		s.Waits = append(s.Waits, time.Duration(d.u())*time.Millisecond)
+	}
+	s.Jitter = float64(d.u()) / 1e6
+	s.Limit = time.Duration(d.u()) * time.Millisecond
+	return s
+}
+
+// KeyCreated is an API key: only its hash is kept.
+type KeyCreated struct {
+	Hash [32]byte // SHA-256 of the key
+}
+
+func (k *KeyCreated) AppendFacts(dst []byte) []byte {
+	e := encoder(dst)
+	e.version(1)
+	e.raw(k.Hash[:])
+	return e
+}
+
+func (k *KeyCreated) Decode(b []byte) error {
+	d := decoder{b: b}
+	if err := d.version(1, "key.created"); err != nil {
+		return err
+	}
+	k.Hash = d.hash32()
+	return d.end("key.created")
+}
+
+// Tenant is tenant.created and tenant.updated, which replaces everything. The id is the record's tenant.
+// Section 0: TenantPrivate.
+type Tenant struct {
+	Profile          eventlog.Seq // of its profile.defined
+	ManagementEvents bool
+}
+
+func (t *Tenant) AppendFacts(dst []byte) []byte {
+	e := encoder(dst)
+	e.version(1)
+	e.u(uint64(t.Profile))
+	e.flag(t.ManagementEvents)
+	return e
+}
+
+func (t *Tenant) Decode(b []byte) error {
+	d := decoder{b: b}
+	if err := d.version(1, "tenant"); err != nil {
+		return err
+	}
+	t.Profile = eventlog.Seq(d.u())
+	t.ManagementEvents = d.flag()
+	return d.end("tenant")
+}
+
+// Endpoint is endpoint.created and endpoint.updated, which replaces everything but the number and the secret.
+// Sections: 0 EndpointPrivate, 1 (created only) the secret.
+type Endpoint struct {
+	Endpoint    eventlog.Seq // of its endpoint.created; 0 in that record itself
+	Number      uint64       // counts a tenant's endpoints from 1: the id at DNSimple's face
+	Transport   string
+	Concurrency uint16             // 0 = the default
+	TimeoutMS   uint32             // 0 = the profile's
+	Schedule    *schedule.Schedule // nil = the profile's
+}
+
+func (p *Endpoint) AppendFacts(dst []byte) []byte {
+	e := encoder(dst)
+	e.version(1)
+	e.u(uint64(p.Endpoint))
+	e.u(p.Number)
+	e.s(p.Transport)
+	e.u(uint64(p.Concurrency))
+	e.u(uint64(p.TimeoutMS))
+	e.flag(p.Schedule != nil)
+	if p.Schedule != nil {
+		e.schedule(*p.Schedule)
+	}
+	return e
+}
+
+func (p *Endpoint) Decode(b []byte) error {
+	d := decoder{b: b}
+	if err := d.version(1, "endpoint"); err != nil {
+		return err
+	}
+	p.Endpoint = eventlog.Seq(d.u())
+	p.Number = d.u()
+	p.Transport = d.s()
+	p.Concurrency = uint16(d.u())
+	p.TimeoutMS = uint32(d.u())
+	p.Schedule = nil
+	if d.flag() {
+		s := d.schedule()
+		p.Schedule = &s
+	}
+	return d.end("endpoint")
+}
+
+// EndpointChange is endpoint.deleted, .disabled, .enabled, .suppressed, .suppression_cleared and .secret_rotated.
+// Sections: 0 of secret_rotated the secret, else optionally WhoPrivate.
+type EndpointChange struct {
+	Endpoint eventlog.Seq
+	Reason   Reason
+	Delivery Ref // the one whose end caused it; zero when a person did
+}
+
+func (c *EndpointChange) AppendFacts(dst []byte) []byte {
+	e := encoder(dst)
+	e.version(1)
+	e.u(uint64(c.Endpoint))
+	e.version(byte(c.Reason))
+	e.u(uint64(c.Delivery.Seq))
+	e.u(uint64(c.Delivery.Ord))
+	return e
+}
+
+func (c *EndpointChange) Decode(b []byte) error {
+	d := decoder{b: b}
+	if err := d.version(1, "endpoint change"); err != nil {
+		return err
+	}
+	c.Endpoint = eventlog.Seq(d.u())
+	c.Reason = Reason(d.u8())
+	c.Delivery = d.ref()
+	return d.end("endpoint change")
+}
+
+func (d *decoder) ref() Ref {
+	seq, ord := d.u(), d.u()
+	if ord > 0xffff {
+		d.fail()
+	}
+	return Ref{Seq: eventlog.Seq(seq), Ord: uint16(ord)}
+}
+
+// Subscription is subscription.created and subscription.updated, which replaces everything, and, with only the ids
+// set, subscription.deleted. Section 0: SubscriptionPrivate.
+type Subscription struct {
+	Subscription eventlog.Seq // of its subscription.created; 0 in that record itself
+	Endpoint     eventlog.Seq
+	EventTypes   []string
+}
+
+func (p *Subscription) AppendFacts(dst []byte) []byte {
+	e := encoder(dst)
+	e.version(1)
+	e.u(uint64(p.Subscription))
+	e.u(uint64(p.Endpoint))
+	e.u(uint64(len(p.EventTypes)))
+	for _, t := range p.EventTypes {
+		e.s(t)
+	}
+	return e
+}
+
+func (p *Subscription) Decode(b []byte) error {
+	d := decoder{b: b}
+	if err := d.version(1, "subscription"); err != nil {
+		return err
+	}
+	p.Subscription = eventlog.Seq(d.u())
+	p.Endpoint = eventlog.Seq(d.u())
+	n := d.n(1)
+	p.EventTypes = nil
+	for range n {
+		p.EventTypes = append(p.EventTypes, d.s())
+	}
+	return d.end("subscription")
+}
+
+// NeedsSections says whether the fold needs a record's sealed sections (it keeps them sealed). Records on the hot path
+// do not, so that folding them never touches a body.
+func NeedsSections(t eventlog.Type) bool {
+	switch t {
+	case TypeProfileDefined, TypeTenantCreated, TypeTenantUpdated, TypeEndpointCreated, TypeEndpointUpdated,
+		TypeEndpointSecretRotated, TypeSubscriptionCreated, TypeSubscriptionUpdated:
+		return true
+	}
+	return false
+}
+
