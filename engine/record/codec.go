@@ -15,7 +15,8 @@ var ErrMalformed = errors.New("record: malformed facts")
 
 type encoder []byte
 
-func (e *encoder) version(v byte) { *e = append(*e, v) }
+func (e *encoder) version(v byte) { e.u8(v) }
+func (e *encoder) u8(v byte)      { *e = append(*e, v) }
 func (e *encoder) u(v uint64)     { *e = binary.AppendUvarint(*e, v) }
 func (e *encoder) i(v int64)      { *e = binary.AppendVarint(*e, v) }
 func (e *encoder) s(v string)     { *e = append(binary.AppendUvarint(*e, uint64(len(v))), v...) }

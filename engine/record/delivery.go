@@ -5,11 +5,12 @@ import "github.com/hookline/hookline/eventlog"
 // DeliveryCreated is a delivery that a person asked for: a resend, or an event brought to an endpoint that it did not
 // match. Its ref is (the record's seq, 0). It is due at once.
 type DeliveryCreated struct {
-	Event     eventlog.Seq
-	EventID   string
-	EventType string
-	Endpoint  eventlog.Seq
-	ResendOf  Ref // zero when it is no resend
+	Event       eventlog.Seq
+	EventID     string
+	EventType   string
+	Endpoint    eventlog.Seq
+	ResendOf    Ref   // zero when it is no resend
+	MaxAttempts uint8 // by the schedule that the delivery begins with
 }
 
 func (c *DeliveryCreated) AppendFacts(dst []byte) []byte {
@@ -20,6 +21,7 @@ func (c *DeliveryCreated) AppendFacts(dst []byte) []byte {
 	e.s(c.EventType)
 	e.u(uint64(c.Endpoint))
 	e.ref(c.ResendOf)
+	e.u8(c.MaxAttempts)
 	return e
 }
 
@@ -33,6 +35,7 @@ func (c *DeliveryCreated) Decode(b []byte) error {
 	c.EventType = d.s()
 	c.Endpoint = eventlog.Seq(d.u())
 	c.ResendOf = d.ref()
+	c.MaxAttempts = d.u8()
 	return d.end("delivery.created")
 }
 
@@ -52,7 +55,7 @@ func (s *DeliveriesEnded) AppendFacts(dst []byte) []byte {
 	e := encoder(dst)
 	e.version(1)
 	e.u(uint64(s.Endpoint))
-	e.version(byte(s.Reason))
+	e.u8(byte(s.Reason))
 	e.u(uint64(len(s.Deliveries)))
 	for _, r := range s.Deliveries {
 		e.ref(r)

@@ -186,7 +186,7 @@ func (c *EndpointChange) AppendFacts(dst []byte) []byte {
 	e := encoder(dst)
 	e.version(1)
 	e.u(uint64(c.Endpoint))
-	e.version(byte(c.Reason))
+	e.u8(byte(c.Reason))
 	e.u(uint64(c.Delivery.Seq))
 	e.u(uint64(c.Delivery.Ord))
 	return e
@@ -256,4 +256,3 @@ func NeedsSections(t eventlog.Type) bool {
 	}
 	return false
 }
-

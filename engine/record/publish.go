@@ -26,6 +26,7 @@ type EventPublished struct {
 // matched, oldest first.
 type Match struct {
 	Endpoint      eventlog.Seq
+	MaxAttempts   uint8 // by the schedule that the delivery begins with
 	Subscriptions []eventlog.Seq
 }
 
@@ -48,7 +49,7 @@ func (p *EventPublished) AppendFacts(dst []byte) []byte {
 	if p.HasOrderKey {
 		flags |= flagOrderKey
 	}
-	e.version(flags)
+	e.u8(flags)
 	e.s(p.ID)
 	e.s(p.Type)
 	e.u(uint64(p.Profile))
@@ -67,6 +68,7 @@ func (p *EventPublished) AppendFacts(dst []byte) []byte {
 	for i := range p.Matches {
 		m := &p.Matches[i]
 		e.u(uint64(m.Endpoint))
+		e.u8(m.MaxAttempts)
 		e.u(uint64(len(m.Subscriptions)))
 		for _, s := range m.Subscriptions {
 			e.u(uint64(s))
@@ -105,7 +107,7 @@ func (p *EventPublished) Decode(b []byte) error {
 	if p.HasOrderKey {
 		p.OrderKey = d.hash16()
 	}
-	n := d.n(2)
+	n := d.n(3)
 	if n > 0xffff {
 		d.fail()
 		n = 0
@@ -117,6 +119,7 @@ func (p *EventPublished) Decode(b []byte) error {
 	for i := range p.Matches {
 		m := &p.Matches[i]
 		m.Endpoint = eventlog.Seq(d.u())
+		m.MaxAttempts = d.u8()
 		m.Subscriptions = m.Subscriptions[:0]
 		for range d.n(1) {
 			m.Subscriptions = append(m.Subscriptions, eventlog.Seq(d.u()))

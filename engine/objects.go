@@ -1,0 +1,222 @@
+package engine
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The objects as every face shows them. Times are RFC 3339 UTC with ms. Pointers are null when absent.
+
+// Time renders as RFC 3339 UTC with milliseconds.
+type Time int64 // Unix ms
+
+func (t Time) MarshalJSON() ([]byte, error) {
+	return time.UnixMilli(int64(t)).UTC().AppendFormat(make([]byte, 0, 32), `"2006-01-02T15:04:05.000Z"`), nil
+}
+
+func (t *Time) UnmarshalJSON(b []byte) error {
+	v, err := time.Parse(`"`+time.RFC3339Nano+`"`, string(b))
+	*t = Time(v.UnixMilli())
+	return err
+}
+
+// Tenant is one customer of the provider.
+type Tenant struct {
+	ID               string          `json:"id"`
+	Profile          string          `json:"profile"`
+	ProfileVersion   int             `json:"profile_version"`
+	Name             string          `json:"name"`
+	Attributes       json.RawMessage `json:"attributes"`
+	ManagementEvents bool            `json:"management_events"`
+	CreatedAt        Time            `json:"created_at"`
+}
+
+// Endpoint is a customer's address.
+type Endpoint struct {
+	ID                  string            `json:"id"`
+	URL                 string            `json:"url"`
+	Transport           string            `json:"transport"`
+	Description         string            `json:"description"`
+	Status              string            `json:"status" enum:"enabled,disabled,suppressed"`
+	DisabledAt          *Time             `json:"disabled_at"`
+	DisabledReason      *string           `json:"disabled_reason"`
+	SuppressedAt        *Time             `json:"suppressed_at"`
+	ConsecutiveFailures int               `json:"consecutive_failures"`
+	EventTypes          []string          `json:"event_types" doc:"of its only subscription; null when it has several"`
+	Filter              *string           `json:"filter" doc:"of its only subscription; null when it has none or there are several subscriptions"`
+	Headers             map[string]string `json:"headers"`
+	Settings            json.RawMessage   `json:"settings"`
+	Concurrency         *int              `json:"concurrency"`
+	Timeout             *string           `json:"timeout"`
+	Schedule            []string          `json:"schedule"`
+	Secret              string            `json:"secret,omitempty" doc:"only in the answer to create and rotate-secret"`
+	CreatedAt           Time              `json:"created_at"`
+	// Number is the endpoint's integer id at DNSimple's face.
+	Number uint64 `json:"-"`
+}
+
+// Subscription routes event types to an endpoint.
+type Subscription struct {
+	ID         string   `json:"id"`
+	EndpointID string   `json:"endpoint_id"`
+	EventTypes []string `json:"event_types"`
+	Filter     string   `json:"filter"`
+	CreatedAt  Time     `json:"created_at"`
+}
+
+// Matched is one delivery of a published event.
+type Matched struct {
+	EndpointID      string   `json:"endpoint_id"`
+	DeliveryID      string   `json:"delivery_id"`
+	SubscriptionID  string   `json:"subscription_id" doc:"the oldest that matched"`
+	SubscriptionIDs []string `json:"subscription_ids"`
+}
+
+// Unmatched is a subscription that did not match, and why.
+type Unmatched struct {
+	SubscriptionID string `json:"subscription_id"`
+	EndpointID     string `json:"endpoint_id"`
+	Reason         string `json:"reason"`
+}
+
+// Published answers a publish.
+type Published struct {
+	ID        string      `json:"id"`
+	UID       string      `json:"uid"`
+	Seq       uint64      `json:"seq"`
+	Duplicate bool        `json:"duplicate"`
+	Matched   []Matched   `json:"matched"`
+	Unmatched []Unmatched `json:"unmatched,omitempty"`
+}
+
+// Event is what happened at the provider.
+type Event struct {
+	ID         string          `json:"id"`
+	UID        string          `json:"uid"`
+	Seq        uint64          `json:"seq"`
+	Type       string          `json:"type"`
+	OccurredAt Time            `json:"occurred_at"`
+	CreatedAt  Time            `json:"created_at"`
+	Actor      json.RawMessage `json:"actor"`
+	Metadata   json.RawMessage `json:"metadata"`
+	Matched    []Matched       `json:"matched"`
+	Body       *string         `json:"body,omitempty" doc:"the rendered body, text; one event alone only"`
+	BodyBase64 *string         `json:"body_base64,omitempty"`
+}
+
+// Delivery is the duty to bring one event to one endpoint.
+type Delivery struct {
+	ID            string    `json:"id"`
+	EventID       string    `json:"event_id"`
+	EventUID      string    `json:"event_uid"`
+	EventType     string    `json:"event_type"`
+	EndpointID    string    `json:"endpoint_id"`
+	Status        string    `json:"status" enum:"pending,succeeded,exhausted,skipped,canceled"`
+	Reason        *string   `json:"reason"`
+	AttemptsMade  int       `json:"attempts_made"`
+	MaxAttempts   int       `json:"max_attempts"`
+	NextAttemptAt *Time     `json:"next_attempt_at"`
+	ResendOf      *string   `json:"resend_of"`
+	CreatedAt     Time      `json:"created_at"`
+	Attempts      []Attempt `json:"attempts,omitempty" doc:"one delivery alone only"`
+}
+
+// Attempt is one try that finished.
+type Attempt struct {
+	ID         string           `json:"id"`
+	DeliveryID *string          `json:"delivery_id" doc:"null for a test"`
+	EventID    string           `json:"event_id"`
+	EventType  string           `json:"event_type"`
+	EndpointID string           `json:"endpoint_id"`
+	Number     int              `json:"number"`
+	Trigger    string           `json:"trigger" enum:"schedule,resend,test"`
+	StartedAt  Time             `json:"started_at"`
+	FinishedAt Time             `json:"finished_at"`
+	Outcome    string           `json:"outcome" enum:"acknowledged,rejected,unreachable,timed_out,gone"`
+	ErrorKind  *string          `json:"error_kind"`
+	Error      *string          `json:"error"`
+	Timings    Timings          `json:"timings_ms"`
+	Request    AttemptRequest   `json:"request"`
+	Response   *AttemptResponse `json:"response"`
+}
+
+// Timings are an attempt's phases in ms; 0 = the phase did not happen.
+type Timings struct {
+	DNS     float64 `json:"dns"`
+	Connect float64 `json:"connect"`
+	TLS     float64 `json:"tls"`
+	Wait    float64 `json:"wait"`
+	Body    float64 `json:"body"`
+}
+
+// AttemptRequest is what was sent. Header names are lower-case.
+type AttemptRequest struct {
+	Method     string              `json:"method"`
+	URL        string              `json:"url"`
+	Headers    map[string][]string `json:"headers"`
+	Body       *string             `json:"body,omitempty"`
+	BodyBase64 *string             `json:"body_base64,omitempty"`
+}
+
+// AttemptResponse is what came back; at most 64 KiB of the body are kept.
+type AttemptResponse struct {
+	Status     int                 `json:"status"`
+	Headers    map[string][]string `json:"headers"`
+	Body       *string             `json:"body,omitempty"`
+	BodyBase64 *string             `json:"body_base64,omitempty"`
+	Truncated  bool                `json:"truncated"`
+}
+
+// EventType is a catalogue entry.
+type EventType struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description"`
+	Example     json.RawMessage `json:"example"`
+}
+
+// Profile is a provider's rules as they are shown.
+type Profile struct {
+	Name                  string      `json:"name"`
+	Version               int         `json:"version"`
+	Title                 string      `json:"title"`
+	Description           string      `json:"description"`
+	HTTPSOnly             bool        `json:"https_only"`
+	Timeout               string      `json:"timeout"`
+	Schedule              []string    `json:"schedule" doc:"waits between attempts, from the end of the one before"`
+	Jitter                float64     `json:"jitter" doc:"0 to this share of a wait is added"`
+	TimeLimit             *string     `json:"time_limit" doc:"nothing is scheduled later than this after the first attempt"`
+	MaxAttempts           int         `json:"max_attempts"`
+	DisableAfterExhausted bool        `json:"disable_after_exhausted"`
+	SuppressAfter         int         `json:"suppress_after" doc:"consecutive failed attempts; 0 = never"`
+	EventTypes            []EventType `json:"event_types"`
+}
+
+// LogStatus is GET /v1/log/status.
+type LogStatus struct {
+	HeadSeq     uint64            `json:"head_seq"`
+	FirstSeq    uint64            `json:"first_seq"`
+	Chain       string            `json:"chain" doc:"hex"`
+	StateDigest string            `json:"state_digest" doc:"hex"`
+	DigestSeq   uint64            `json:"digest_seq"`
+	Views       map[string]uint64 `json:"views"`
+}
+
+// TransportStatus is one transport and its health.
+type TransportStatus struct {
+	Name       string  `json:"name"`
+	Version    string  `json:"version"`
+	State      string  `json:"state" enum:"starting,running,restarting,quarantined,stopped"`
+	PID        int     `json:"pid"`
+	Restarts   int     `json:"restarts"`
+	InFlight   int     `json:"in_flight"`
+	Checksum   string  `json:"checksum"`
+	LastError  *string `json:"last_error"`
+	HeldByIt   int     `json:"held" doc:"deliveries held by plugin_fault"`
+	Interrupts int     `json:"interrupted_attempts"`
+}
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Data       []T     `json:"data"`
+	NextCursor *string `json:"next_cursor"`
+}
