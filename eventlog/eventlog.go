@@ -39,12 +39,16 @@ type Type uint16
 
 const TypeEpochStarted Type = 1
 
-// MaxTenant is the longest tenant id in bytes.
-const MaxTenant = 64
+// MaxTenant is the longest tenant id in bytes, MaxOwner the longest owner.
+const (
+	MaxTenant = 64
+	MaxOwner  = 128
+)
 
 // Limits of one batch. Append refuses what is over them before anything is written.
 const (
 	MaxBatchRecords = 16384
+	MaxBatchBytes   = 64 << 20 // facts and sections together
 	MaxSections     = 16
 	MaxFacts        = 1 << 20 // bytes a record
 	MaxSection      = 4 << 20 // bytes a section
@@ -75,6 +79,7 @@ type Section struct {
 // Batch is one stored unit: what one Append wrote. It is immutable.
 type Batch struct {
 	Epoch   uint64 // counts Acquires, from 1
+	Owner   string // as given to Acquire
 	First   Seq
 	Prev    Hash // chain before this batch
 	Chain   Hash // chain after it
@@ -116,9 +121,10 @@ type Writer interface {
 	Epoch() Epoch
 	// Next is the seq that the next appended record gets.
 	Next() Seq
-	// Append stores a batch, whole or not at all, and sets Seq in its records. It may return before the batch is
-	// durable: Commit.Wait tells. Commits complete strictly in call order; once one fails, all later ones fail with
-	// the same error. The caller must not change the records or what they point to until the Commit is done.
+	// Append stores a batch, whole or not at all, and sets Seq in its records, Sum and Len in their sections. It may
+	// return before the batch is durable: Commit.Wait tells. Commits complete strictly in call order; once one fails,
+	// all later ones of this Writer fail with the same error, a refused batch (ErrInvalid) included: what follows was
+	// decided on a state that contains it. Acquire gives a new Writer. The caller must not change the records or what they point to until the Commit is done.
 	// An empty batch is a no-op with a completed Commit. It blocks while too many batches are under way.
 	Append(records []Record) *Commit
 	Close() error
