@@ -6,7 +6,7 @@ import (
 )
 
 // Prepare is for backends: it checks a batch that is about to be appended after a record of time `last`, then sets
-// Seq in its records and Sum and Len in their sections. What it refuses (ErrInvalid) it leaves as it was.
+// Seq in its records and, where NewSection has not, Sum and Len in their sections. What it refuses (ErrInvalid) it leaves as it was.
 // A section may be appended as Removed: then it has no Data, and its Sum and Len are kept as given.
 func Prepare(records []Record, first Seq, last int64) error {
 	if len(records) > MaxBatchRecords {
@@ -80,9 +80,15 @@ func stamp(records []Record, first Seq) {
 		r := &records[i]
 		r.Seq = first + Seq(i)
 		for j := range r.Sections {
-			if s := &r.Sections[j]; !s.Removed {
+			if s := &r.Sections[j]; !s.Removed && (s.Sum == Hash{} || s.Len != uint32(len(s.Data))) {
 				s.Sum, s.Len = sha256.Sum256(s.Data), uint32(len(s.Data))
 			}
 		}
 	}
+}
+
+// NewSection is a section with its sum: made where the sealed bytes are made, so that Append need not hash them in the
+// writer's goroutine.
+func NewSection(sealed []byte) Section {
+	return Section{Sum: sha256.Sum256(sealed), Len: uint32(len(sealed)), Data: sealed}
 }
