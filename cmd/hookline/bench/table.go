@@ -20,7 +20,7 @@ func (res *Result) print(w io.Writer) error {
 	for i := range res.Rows {
 		res.Rows[i].line(&b)
 	}
-	b.WriteString("\nCPU (s), MiB (Pss; peak: RSS) and disk are the server's and its plugins'. bare/s: mean of before, after.\n")
+	b.WriteString("\nCPU (s), MiB (Pss; peak: RSS), disk: server and plugins. bare/s: mean of before and after.\n")
 	for i := range res.Rows {
 		res.Rows[i].notes(&b)
 	}
