@@ -89,6 +89,7 @@ type AttemptInterrupted struct {
 	Due           int64  // Unix ms
 	Held          bool   // pending with reason plugin_fault
 	FirstStarted  int64  // Unix ms, of the delivery's first attempt if that was this one
+	Plugin        uint32 // first 4 bytes of the plugin's checksum: another one releases what is held
 }
 
 func (a *AttemptInterrupted) AppendFacts(dst []byte) []byte {
@@ -101,6 +102,7 @@ func (a *AttemptInterrupted) AppendFacts(dst []byte) []byte {
 	e.i(a.Due)
 	e.flag(a.Held)
 	e.i(a.FirstStarted)
+	e.u(uint64(a.Plugin))
 	return e
 }
 
@@ -116,5 +118,6 @@ func (a *AttemptInterrupted) Decode(b []byte) error {
 	a.Due = d.i()
 	a.Held = d.flag()
 	a.FirstStarted = d.i()
+	a.Plugin = uint32(d.u())
 	return d.end("attempt.interrupted")
 }

@@ -13,9 +13,9 @@ type EventPublished struct {
 	NotBefore    int64        // Unix ms; 0 = at once
 	BodyLen      uint32
 	Payload      bool // the publisher's own body, no envelope put around
-	Dedupe       [16]byte
 	HasDedupe    bool
-	Fingerprint  [16]byte
+	Dedupe       [16]byte // keyed hash of the idempotency key, or of type and id; with HasDedupe
+	Fingerprint  [16]byte // keyed hash of what was sent; with HasDedupe
 	OrderKey     [16]byte // keyed hash of the order key; zero = none
 	HasOrderKey  bool
 	Matches      []Match
@@ -57,9 +57,9 @@ func (p *EventPublished) AppendFacts(dst []byte) []byte {
 	e.i(p.OccurredAt)
 	e.i(p.NotBefore)
 	e.u(uint64(p.BodyLen))
-	e.raw(p.Fingerprint[:])
 	if p.HasDedupe {
 		e.raw(p.Dedupe[:])
+		e.raw(p.Fingerprint[:])
 	}
 	if p.HasOrderKey {
 		e.raw(p.OrderKey[:])
@@ -99,10 +99,10 @@ func (p *EventPublished) Decode(b []byte) error {
 	p.OccurredAt = d.i()
 	p.NotBefore = d.i()
 	p.BodyLen = uint32(d.u())
-	p.Fingerprint = d.hash16()
-	p.Dedupe, p.OrderKey = [16]byte{}, [16]byte{}
+	p.Dedupe, p.Fingerprint, p.OrderKey = [16]byte{}, [16]byte{}, [16]byte{}
 	if p.HasDedupe {
 		p.Dedupe = d.hash16()
+		p.Fingerprint = d.hash16()
 	}
 	if p.HasOrderKey {
 		p.OrderKey = d.hash16()

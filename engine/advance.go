@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// advanceCommand steps a manual clock by a duration.
+type advanceCommand struct {
+	by      time.Duration
+	target  int64
+	started bool
+	now     int64
+	waiter
+}
+
+func (a *advanceCommand) run(s *sequencer) { s.advances = append(s.advances, a) }
+
+// AdvanceClock moves a manual clock. Everything that falls due on the way is attempted at its time and recorded before
+// time goes on. 404 with the real clock.
+func (e *Engine) AdvanceClock(ctx context.Context, by time.Duration) (Time, error) {
+	if !e.manual() {
+		return 0, &Error{Code: CodeNotFound, Detail: "the clock is not manual: start with --clock manual"}
+	}
+	if by < 0 || by > 100*365*24*time.Hour {
+		return 0, Invalid("by", "is %s, want 0s to 100 years as a Go duration", by)
+	}
+	a := &advanceCommand{by: by, waiter: newWaiter()}
+	e.sequencer.enqueue(a)
+	if err := a.wait(ctx, e); err != nil {
+		return 0, err
+	}
+	return Time(a.now), nil
+}
+
+// stepManualClock moves a manual clock on, to the next due time or the target, whenever nothing is under way.
+func (s *sequencer) stepManualClock() {
+	if len(s.advances) == 0 || s.busy() {
+		return
+	}
+	a, clock := s.advances[0], s.e.clock.(*manualClock)
+	if !a.started {
+		a.target, a.started = s.now+a.by.Milliseconds(), true
+	}
+	if due, ok := s.st.Pending.NextDue(); ok && due <= a.target {
+		clock.set(due)
+		s.more = true
+		return
+	}
+	clock.set(a.target)
+	s.now = clock.Now()
+	a.now = s.now
+	s.answer(a)
+	s.advances = s.advances[1:]
+	s.more = len(s.advances) > 0
+}
+
+// busy says that an attempt, a command or a batch is under way.
+func (s *sequencer) busy() bool {
+	return s.flights > 0 || s.more || s.parked.list.Len() > 0 || len(s.todo) > 0 || s.suspended() ||
+		len(s.slot) > 1 || len(s.batch.records) > 0 || len(s.batch.starts) > 0
+}

@@ -1,0 +1,90 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hookline/hookline/engine"
+	"github.com/hookline/hookline/engine/api/jsonstrict"
+)
+
+// Config of a Server.
+type Config struct {
+	// Version of the program, for the OpenAPI document. Default "dev".
+	Version string
+	// Logger takes internal errors and, at level debug, the access log. nil = none.
+	Logger *slog.Logger
+	// Metrics is what /metrics shows of the engine, asked at each scrape. nil = the process and HTTP metrics only.
+	Metrics func() Metrics
+}
+
+// Server is an http.Handler for the whole face.
+type Server struct {
+	log      *slog.Logger
+	service  atomic.Pointer[Service]
+	mux      *http.ServeMux
+	document []byte // /openapi.json
+	meter    *meter
+	pool     sync.Pool // of *scratch
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// New makes a Server that answers 503 until Use. It fails only when the table of operations is inconsistent.
+func New(cfg Config) (*Server, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Version == "" {
+		cfg.Version = "dev"
+	}
+	s := &Server{log: cfg.Logger, mux: http.NewServeMux(), meter: newMeter(cfg.Metrics)}
+	s.pool.New = func() any { return &scratch{} }
+	ops := operations()
+	s.route(ops)
+	var err error
+	s.document, err = document(ops, cfg.Version)
+	return s, err
+}
+
+// Use gives the Server the engine to speak for. It may be called once recovery runs; Service.Ready tells when it is done.
+func (s *Server) Use(svc Service) { s.service.Store(&svc) }
+
+// HTTPServer returns an http.Server for this face with its time limits set: 10 s for a request's header, 120 s for an
+// idle connection. Bodies and answers have no limit of their own, so that a slow but living client is served; they are
+// bounded in size, and a handler ends with its client.
+func (s *Server) HTTPServer(addr string) *http.Server {
+	return &http.Server{
+		Addr: addr, Handler: s, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10,
+	}
+}
+
+// scratch is what a request borrows: memory that would otherwise be made for each.
+type scratch struct {
+	body    []byte
+	answer  []byte
+	scanner jsonstrict.Scanner
+	items   []engine.PublishInput
+}
+
+// maxKept is the largest buffer that stays in the pool, in bytes.
+const maxKept = 512 << 10
+
+func (s *Server) borrow() *scratch { return s.pool.Get().(*scratch) }
+
+func (s *Server) giveBack(b *scratch) {
+	if cap(b.body) > maxKept {
+		b.body = nil
+	}
+	if cap(b.answer) > maxKept {
+		b.answer = nil
+	}
+	clear(b.items[:cap(b.items)])
+	b.body, b.answer, b.items = b.body[:0], b.answer[:0], b.items[:0]
+	b.scanner.Release()
+	s.pool.Put(b)
+}

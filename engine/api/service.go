@@ -1,0 +1,87 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/hookline/hookline/engine"
+)
+
+// Service is the engine as this face sees it. Errors are *engine.Error where the caller can do something about it; any
+// other is answered 500 (or 503 where the store is not available) without its text.
+type Service interface {
+	Publishing
+	Tenants
+	Endpoints
+	Subscriptions
+	History
+	System
+}
+
+// Publishing takes events.
+type Publishing interface {
+	Publish(ctx context.Context, tenant string, in []engine.PublishInput) ([]engine.PublishResult, error)
+}
+
+// Tenants manages tenants and shows profiles.
+type Tenants interface {
+	CreateTenant(ctx context.Context, by engine.Actor, in engine.TenantInput) (engine.Tenant, error)
+	UpdateTenant(ctx context.Context, by engine.Actor, id string, in engine.TenantInput) (engine.Tenant, error)
+	DeleteTenant(ctx context.Context, by engine.Actor, id string) error
+	Tenant(ctx context.Context, id string) (engine.Tenant, error)
+	Tenants(ctx context.Context, in engine.ListInput) (engine.Page[engine.Tenant], error)
+	Profiles() []engine.Profile
+	Profile(name string) (engine.Profile, error)
+}
+
+// Endpoints manages a tenant's endpoints.
+type Endpoints interface {
+	CreateEndpoint(ctx context.Context, by engine.Actor, tenant string, in engine.EndpointInput) (engine.Endpoint, error)
+	UpdateEndpoint(ctx context.Context, by engine.Actor, tenant, id string, in engine.EndpointInput) (engine.Endpoint, error)
+	DeleteEndpoint(ctx context.Context, by engine.Actor, tenant, id string) error
+	Endpoint(ctx context.Context, tenant, id string) (engine.Endpoint, error)
+	EndpointByNumber(ctx context.Context, tenant string, n uint64) (engine.Endpoint, error)
+	Endpoints(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Endpoint], error)
+	EndpointSecret(ctx context.Context, tenant, id string) (string, error)
+	EnableEndpoint(ctx context.Context, by engine.Actor, tenant, id string) (engine.Endpoint, error)
+	DisableEndpoint(ctx context.Context, by engine.Actor, tenant, id string) (engine.Endpoint, error)
+	ClearSuppression(ctx context.Context, by engine.Actor, tenant, id string) (engine.Endpoint, error)
+	RotateSecret(ctx context.Context, by engine.Actor, tenant, id, secret string) (engine.Endpoint, error)
+	TestEndpoint(ctx context.Context, by engine.Actor, tenant, id, eventType string) (engine.Attempt, error)
+}
+
+// Subscriptions manages a tenant's subscriptions.
+type Subscriptions interface {
+	CreateSubscription(ctx context.Context, by engine.Actor, tenant string, in engine.SubscriptionInput) (engine.Subscription, error)
+	UpdateSubscription(ctx context.Context, by engine.Actor, tenant, id string, in engine.SubscriptionInput) (engine.Subscription, error)
+	DeleteSubscription(ctx context.Context, by engine.Actor, tenant, id string) error
+	Subscription(ctx context.Context, tenant, id string) (engine.Subscription, error)
+	Subscriptions(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Subscription], error)
+}
+
+// History shows what happened, and changes deliveries.
+type History interface {
+	Events(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Event], error)
+	Event(ctx context.Context, tenant, idOrUID string) (engine.Event, error)
+	DeliverEvent(ctx context.Context, by engine.Actor, tenant, event, endpointID string) (engine.Delivery, error)
+	Deliveries(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Delivery], error)
+	Delivery(ctx context.Context, tenant, id string) (engine.Delivery, error)
+	ResendDelivery(ctx context.Context, by engine.Actor, tenant, id string) (engine.Delivery, error)
+	CancelDelivery(ctx context.Context, by engine.Actor, tenant, id string) (engine.Delivery, error)
+	ReleaseDelivery(ctx context.Context, by engine.Actor, tenant, id string) (engine.Delivery, error)
+	Attempts(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Attempt], error)
+}
+
+// System is the engine's own state.
+type System interface {
+	LogStatus(ctx context.Context) (engine.LogStatus, error)
+	Transports(ctx context.Context) ([]engine.TransportStatus, error)
+	AdvanceClock(ctx context.Context, by time.Duration) (engine.Time, error)
+	ManualClock() bool
+	// Ready says that recovery is done.
+	Ready() bool
+	// HeadSeq is the seq of the newest durable record; it never waits.
+	HeadSeq() uint64
+	// VerifyKey compares in constant time.
+	VerifyKey(key string) bool
+}

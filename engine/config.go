@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hookline/hookline/engine/history"
+	"github.com/hookline/hookline/engine/profile"
+	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/eventlog/projection"
+	"github.com/hookline/hookline/eventlog/seal"
+	"github.com/hookline/hookline/transports"
+)
+
+// Transport is what the engine needs of one.
+type Transport struct {
+	// Submitter makes the attempts.
+	Submitter transports.Submitter
+	// Alone makes the attempts of deliveries that a fault of ours interrupted three times or more, away from all
+	// others; nil = Submitter.
+	Alone transports.Submitter
+	// Check judges a target when an endpoint is created or changed; the error is shown to the customer.
+	Check func(target string, httpsOnly bool) error
+	// Health reports on it; Checksum names the plugin's build.
+	Health   func() TransportStatus
+	Checksum uint32
+}
+
+// Config is everything an Engine stands on. Whoever fills it closes Log, Keyring and Store after the Engine.
+type Config struct {
+	Log        eventlog.Log
+	Keyring    *seal.Keyring
+	Store      *projection.Store    // of the views
+	Follower   *projection.Follower // of History, not started
+	History    *history.History
+	Dir        string // for snapshots and checkpoints; "" = none are kept
+	Owner      string // kept in the epoch record
+	Profiles   []*profile.Profile
+	Transports map[string]Transport // by name; "https" is the default one
+	AdminKey   string               // "" = keep the one in the log
+	Logger     *slog.Logger
+	// LowSpace says that the disk is below low water: nothing new is accepted, no attempt starts. nil = never.
+	LowSpace func() bool
+
+	ManualClock bool
+	ClockStart  time.Time // of the manual clock; zero = the wall clock
+
+	RestartRate int // overdue deliveries a second after a start; 0 = 1 000
+	MaxInFlight int // attempts; 0 = 4 096
+	Quota       int // endpoints a tenant; 0 = 1 000
+}
+
+func (c *Config) setDefaults() {
+	if c.RestartRate == 0 {
+		c.RestartRate = 1000
+	}
+	if c.MaxInFlight == 0 {
+		c.MaxInFlight = 4096
+	}
+	if c.Quota == 0 {
+		c.Quota = 1000
+	}
+	if c.LowSpace == nil {
+		c.LowSpace = func() bool { return false }
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+func (c *Config) validate() error {
+	switch {
+	case c.Log == nil || c.Keyring == nil || c.History == nil || c.Follower == nil:
+		return errors.New("engine: Config needs Log, Keyring, History and Follower")
+	case len(c.Profiles) == 0:
+		return errors.New("engine: Config.Profiles is empty: a tenant needs a profile")
+	case c.Transports["https"].Submitter == nil:
+		return errors.New(`engine: Config.Transports has no "https"`)
+	case c.RestartRate < 1 || c.RestartRate > 1_000_000:
+		return fmt.Errorf("engine: Config.RestartRate is %d, want 1 to 1 000 000 deliveries a second", c.RestartRate)
+	case c.MaxInFlight < 2 || c.MaxInFlight > 1<<20:
+		return fmt.Errorf("engine: Config.MaxInFlight is %d, want 2 to 1 048 576 attempts", c.MaxInFlight)
+	}
+	return nil
+}

@@ -1,0 +1,27 @@
+// Package engine decides: commands become records, records become effects.
+//
+// # The way an event takes
+//
+// Publish validates raw bytes, renders the body, routes it on an immutable index and seals it, in the caller's
+// goroutine. The sequencer, one goroutine that owns the state, takes whatever commands wait, decides each against a
+// state that already contains the ones before it, applies the records and hands one batch to the log while it works on
+// the next. Effects (answers, attempts) are released by the committer once their batch is durable. Attempts are signed
+// by the runners and given to the transport; results come back as commands.
+//
+// # Promises
+//
+// The ones of the house: one durable yes; every decision is a record; state = fold(log); no limbo; a noisy neighbour is
+// the neighbour's problem; bytes are sacred; blame is a type.
+//
+// # Concurrency
+//
+// All exported methods may be called from any goroutine. The state is touched by the sequencer alone: there is no lock
+// around a decision. Reads of tenants, endpoints and subscriptions are commands too, answered once what they saw is
+// durable; lists of events, deliveries and attempts come from the history view, which follows the durable log.
+//
+// # Shutdown
+//
+// Drain stops taking publishes and starting attempts, waits for those under way, and reports how many it had to break
+// off; Close ends the goroutines, writes a snapshot and releases the writer. Whoever opened the log, the keyring and the
+// store closes them afterwards.
+package engine

@@ -1,0 +1,257 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hookline/hookline/engine/dispatch"
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/engine/state"
+	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/transports"
+)
+
+// flight is one attempt under way. It is made by the sequencer, filled by a runner, and comes back as a command.
+type flight struct {
+	start      dispatch.Start
+	ref        record.Ref
+	event      eventlog.Seq
+	number     uint16
+	trigger    record.Trigger
+	first      int64 // start of the delivery's first attempt; this one's, if it is the first
+	interrupts uint8
+	target     *target
+	startedAt  int64
+	body       *eventBody // nil = read the log
+	test       *testFlight
+
+	e       *Engine
+	req     transports.Request
+	res     transports.Result
+	err     error
+	ended   int64
+	private eventlog.Section
+}
+
+// start makes the flight of a delivery that leaves its lane.
+func (s *sequencer) start(st dispatch.Start, d *state.Delivery, ep *state.Endpoint) {
+	f := &flight{e: s.e, start: st, ref: d.Ref(), event: d.Event, number: d.Made + 1, trigger: record.TriggerSchedule,
+		first: d.First, interrupts: d.Interruptions, target: s.target(ep), startedAt: s.now}
+	if d.Resend() && d.Made == 0 {
+		f.trigger = record.TriggerResend
+	}
+	if f.first == 0 {
+		f.first = s.now
+	}
+	if d.Made == 0 {
+		f.body = s.bodies.take(d.Event)
+	}
+	s.flights++
+	s.e.count.inFlight.Add(1)
+	if f.ref.Seq <= s.e.durable.Load().seq {
+		s.e.runner.add(f)
+		return
+	}
+	s.batch.starts = append(s.batch.starts, f) // its delivery is not durable yet
+}
+
+// fly signs and submits: it is called by a runner.
+func (f *flight) fly() {
+	if err := f.fill(); err != nil {
+		f.done(transports.Result{}, fmt.Errorf("%w: %w", transports.ErrInterrupted, err))
+		return
+	}
+	t := f.target.transport
+	if f.interrupts >= aloneAfter && t.Alone != nil {
+		go t.Alone.Submit(f.e.flying, &f.req, f.done) // away from the others, whose runners it may not hold up
+		return
+	}
+	t.Submitter.Submit(f.e.flying, &f.req, f.done)
+}
+
+func (f *flight) fill() error {
+	t := f.target
+	if err := t.open(f.e); err != nil {
+		return err
+	}
+	if f.body == nil {
+		body, err := f.e.loadBody(f.event)
+		if err != nil {
+			return err
+		}
+		f.body = body
+	}
+	f.req = transports.Request{Target: t.url, Body: f.body.body, Timeout: t.timeout, EventID: f.body.id,
+		Headers: t.signer.Append(make([]transports.Header, 0, 4), f.body.id, time.Now(), f.body.body)}
+	return nil
+}
+
+// loadBody reads an event's body from the log.
+func (e *Engine) loadBody(seq eventlog.Seq) (*eventBody, error) {
+	r, err := e.cfg.Log.Get(context.Background(), seq)
+	if err != nil {
+		return nil, err
+	}
+	var ev record.EventPublished
+	if err := ev.Decode(r.Facts); err != nil {
+		return nil, err
+	}
+	body, err := e.openSection(r.Sections[0], r.Tenant, r.Type, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &eventBody{id: ev.ID, typ: ev.Type, body: body}, nil
+}
+
+// done is the transport's answer: from any goroutine, once. What can be done outside the sequencer is done here.
+func (f *flight) done(res transports.Result, err error) {
+	f.res, f.err = res, err
+	f.ended = f.e.finishedAt(f)
+	if err == nil {
+		f.res.Outcome, f.res.Kind = f.target.profile.Judge(res)
+		f.private, f.err = f.seal()
+	}
+	f.e.sequencer.enqueue(f)
+}
+
+// finishedAt is the engine's clock when the result arrived; a manual clock stands still, but a timed-out attempt took
+// its timeout.
+func (e *Engine) finishedAt(f *flight) int64 {
+	if !e.manual() {
+		return max(f.startedAt, e.clock.Now())
+	}
+	if f.err == nil && f.res.Outcome == transports.TimedOut {
+		return f.startedAt + f.target.timeout.Milliseconds()
+	}
+	return f.startedAt
+}
+
+func (f *flight) recordType() eventlog.Type {
+	if f.test != nil {
+		return record.TypeEndpointTested
+	}
+	return record.TypeAttemptFinished
+}
+
+func (f *flight) seal() (eventlog.Section, error) {
+	p := record.AttemptPrivate{URL: f.req.Target, RequestHeaders: recordHeaders(f.req.Headers, len(f.req.Body)),
+		ResponseHeaders: recordHeaders(f.res.Headers, -1), Error: f.res.Error, ResponseBody: f.res.Body, Truncated: f.res.Truncated}
+	s, err := f.e.cfg.Keyring.Sealer(f.target.tenant)
+	if err != nil {
+		return eventlog.Section{}, err
+	}
+	return sealSection(s, f.target.tenant, f.recordType(), 0, p.Append(make([]byte, 0, 512+len(p.ResponseBody)))), nil
+}
+
+// run is the result's turn in the sequencer: the slot is free, the decision is made.
+func (f *flight) run(s *sequencer) {
+	s.flights--
+	s.e.count.inFlight.Add(-1)
+	if f.test != nil {
+		f.tested(s)
+		return
+	}
+	s.lanes.Done(f.start, f.end())
+	if f.err != nil {
+		f.interrupted(s)
+		return
+	}
+	f.finished(s)
+}
+
+func (f *flight) end() dispatch.End {
+	switch {
+	case f.err != nil:
+		return dispatch.Interrupted
+	case f.res.Outcome == transports.Acknowledged:
+		return dispatch.Succeeded
+	case f.res.Outcome == transports.TimedOut:
+		return dispatch.TimedOut
+	}
+	return dispatch.Failed
+}
+
+// finished records a counted attempt and what follows, in one batch.
+func (f *flight) finished(s *sequencer) {
+	a := f.facts()
+	ep, alive := s.st.Endpoint(f.target.tenant, f.target.endpoint)
+	h, pending := s.st.Pending.Find(f.ref)
+	var d decision
+	switch {
+	case !pending: // it was ended while the attempt was under way: the attempt is recorded, its end stands
+		d = decision{status: record.Canceled, reason: record.ReasonCanceledByUser}
+		if !alive {
+			d.reason = record.ReasonEndpointDeleted
+		}
+	default:
+		p, _ := s.st.Profile(f.target.profileSeq)
+		d = decide(moment{schedule: s.st.PolicyOf(s.st.Pending.At(h)).Schedule, disableOnFail: p.DisableOnFail,
+			suppressAfter: p.SuppressAfter, number: int(f.number), first: f.first, finished: f.ended, failures: ep.Failures,
+			disabled: ep.DisabledAt != 0, suppressed: ep.SuppressedAt != 0, outcome: f.res.Outcome, rnd: rand.Uint64()})
+	}
+	a.Status, a.Reason, a.NextDue = d.status, d.reason, d.due
+	s.appendFacts(record.TypeAttemptFinished, f.target.tenant, &a, f.private)
+	s.e.count.attempt(f.res.Outcome)
+	s.e.count.ended(d.status)
+	change := record.EndpointChange{Endpoint: f.target.endpoint, Delivery: f.ref}
+	if d.disable {
+		change.Reason = record.ReasonExhausted
+		s.appendFacts(record.TypeEndpointDisabled, f.target.tenant, &change)
+	}
+	if d.suppress {
+		change.Reason = record.ReasonNone
+		s.appendFacts(record.TypeEndpointSuppressed, f.target.tenant, &change)
+	}
+	if d.disable || d.suppress {
+		s.gateClosed(ep)
+	}
+}
+
+func (f *flight) facts() record.AttemptFinished {
+	a := record.AttemptFinished{Delivery: f.ref, Event: f.event, Endpoint: f.target.endpoint, Profile: f.target.profileSeq,
+		Number: f.number, Trigger: f.trigger, StartedAt: f.startedAt, TookMS: uint32(f.ended - f.startedAt),
+		Outcome: uint8(f.res.Outcome), Kind: record.KindNumber(string(f.res.Kind)), StatusCode: uint16(f.res.Status),
+		EventID: f.body.id, EventType: f.body.typ}
+	t := &f.res.Timings
+	for i, d := range [...]time.Duration{t.DNS, t.Connect, t.TLS, t.Wait, t.Body} {
+		a.Timings[i] = uint32(d.Microseconds())
+	}
+	return a
+}
+
+// interrupted records an attempt that our side broke off: uncounted, and made again. What a stop broke off is not
+// recorded at all: it is still due.
+func (f *flight) interrupted(s *sequencer) {
+	s.e.count.interrupted.Add(1)
+	if s.draining {
+		s.e.count.brokenOff.Add(1)
+		return
+	}
+	h, pending := s.st.Pending.Find(f.ref)
+	if !pending {
+		return
+	}
+	n := min(int(s.st.Pending.At(h).Interruptions)+1, maxInterrupted)
+	due, held := interrupted(n, s.now)
+	s.e.cfg.Logger.Warn("an attempt was interrupted on our side; it does not count", "tenant", f.target.tenant,
+		"delivery", s.id(record.PrefixDelivery, f.ref.Seq, f.ref.Ord), "interruptions", n, "held", held, "error", f.err)
+	a := record.AttemptInterrupted{Delivery: f.ref, Endpoint: f.target.endpoint, Number: f.number, Interruptions: uint8(n),
+		Due: due, Held: held, FirstStarted: f.first}
+	if t := f.target.transport; t != nil {
+		a.Plugin = t.Checksum
+	}
+	s.appendFacts(record.TypeAttemptInterrupted, f.target.tenant, &a)
+}
+
+func recordHeaders(hs []transports.Header, contentLength int) []record.Header {
+	out := make([]record.Header, 0, len(hs)+1)
+	for _, h := range hs {
+		out = append(out, record.Header{Name: h.Name, Value: h.Value})
+	}
+	if contentLength >= 0 {
+		out = append(out, record.Header{Name: "content-length", Value: fmt.Sprint(contentLength)})
+	}
+	return out
+}

@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/hookline/hookline/engine/profile"
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/engine/state"
+	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/filters"
+)
+
+// tenantView is what a publish needs of its tenant: immutable, made for one route version, shared by all publishers.
+type tenantView struct {
+	id         string
+	version    uint64
+	profileSeq eventlog.Seq
+	profile    *profile.Profile
+	attributes json.RawMessage
+	index      *filters.Index
+	subs       []viewSubscription // by the index's keys, oldest first
+}
+
+type viewSubscription struct {
+	seq, endpoint eventlog.Seq
+	maxAttempts   uint8
+}
+
+// view returns the tenant's current view, making it when a change dropped it.
+func (e *Engine) view(ctx context.Context, tenant string) (*tenantView, error) {
+	if v, ok := e.views.Load(tenant); ok {
+		return v.(*tenantView), nil
+	}
+	return e.makeView(ctx, tenant)
+}
+
+func (e *Engine) makeView(ctx context.Context, tenant string) (*tenantView, error) {
+	v := &tenantView{id: tenant}
+	var private eventlog.Section
+	var privateType eventlog.Type
+	var subs []state.Subscription
+	err := e.do(ctx, func(s *sequencer) error {
+		t, ok := s.st.Tenant(tenant)
+		if !ok {
+			return notFound("tenant", tenant)
+		}
+		v.version, v.profileSeq = t.RouteVersion, t.Profile
+		private, privateType = t.Private, t.PrivateType
+		for _, p := range t.Subscriptions {
+			subs = append(subs, *p)
+			v.subs = append(v.subs, viewSubscription{seq: p.Seq, endpoint: p.Endpoint.Seq,
+				maxAttempts: uint8(s.st.PolicyOfEndpoint(p.Endpoint).Schedule.MaxAttempts())})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if v.profile, err = e.profileAt(v.profileSeq); err != nil {
+		return nil, err
+	}
+	var tp record.TenantPrivate
+	if err := e.openJSON(private, tenant, privateType, 0, &tp); err != nil {
+		return nil, err
+	}
+	v.attributes = tp.Attributes
+	list := make([]filters.Subscription, len(subs))
+	for i := range subs {
+		if list[i], err = e.compiled(&subs[i], tenant); err != nil {
+			return nil, err
+		}
+		list[i].Key = uint32(i)
+	}
+	v.index = filters.Build(list)
+	// A later version that another publisher stored meanwhile is better; the sequencer compares versions anyway.
+	e.views.Store(tenant, v)
+	return v, nil
+}
+
+func (e *Engine) compiled(p *state.Subscription, tenant string) (filters.Subscription, error) {
+	types, err := filters.ParseTypes(p.EventTypes)
+	if err != nil {
+		return filters.Subscription{}, fmt.Errorf("engine: subscription %d: %w", p.Seq, err)
+	}
+	var sp record.SubscriptionPrivate
+	if err := e.openJSON(p.Private, tenant, p.PrivateType, 0, &sp); err != nil {
+		return filters.Subscription{}, err
+	}
+	sub := filters.Subscription{Types: types}
+	if sp.Filter != "" {
+		if sub.Filter, err = filters.Compile(sp.Filter); err != nil {
+			return filters.Subscription{}, fmt.Errorf("engine: subscription %d: %w", p.Seq, err)
+		}
+	}
+	return sub, nil
+}
+
+// routing is the outcome of route: what becomes part of the fact.
+type routing struct {
+	matches []record.Match
+	failed  []eventlog.Seq
+	texts   []string // of the failures
+}
+
+// route computes an event's matching subscriptions: arguments in, matches out. All subscriptions of one endpoint make
+// one match, oldest first; matches are ordered by their oldest subscription.
+func route(v *tenantView, ev *filters.Event) routing {
+	var out routing
+	res := v.index.Route(ev)
+	for _, key := range res.Matched {
+		sub := &v.subs[key]
+		out.add(sub)
+	}
+	for _, f := range res.Failed {
+		out.failed = append(out.failed, v.subs[f.Key].seq)
+		out.texts = append(out.texts, f.Err.Error())
+	}
+	return out
+}
+
+func (r *routing) add(sub *viewSubscription) {
+	for i := range r.matches {
+		if r.matches[i].Endpoint == sub.endpoint {
+			r.matches[i].Subscriptions = append(r.matches[i].Subscriptions, sub.seq)
+			return
+		}
+	}
+	r.matches = append(r.matches, record.Match{Endpoint: sub.endpoint, MaxAttempts: sub.maxAttempts, Subscriptions: []eventlog.Seq{sub.seq}})
+}

@@ -1,0 +1,195 @@
+package state
+
+import (
+	"strings"
+
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/eventlog"
+)
+
+func (s *State) endpointSet(r *eventlog.Record) error {
+	var f record.Endpoint
+	if err := f.Decode(r.Facts); err != nil {
+		return err
+	}
+	f.Transport = strings.Clone(f.Transport)
+	t := s.tenants[r.Tenant]
+	if t == nil || t.Deleted {
+		return s.inconsistent(r, "tenant %q is not there", r.Tenant)
+	}
+	var e *Endpoint
+	if r.Type == record.TypeEndpointCreated {
+		if len(r.Sections) != 2 {
+			return s.inconsistent(r, "%d sections, want 2", len(r.Sections))
+		}
+		f.Endpoint = r.Seq
+		e = &Endpoint{Seq: r.Seq, Tenant: t, CreatedAt: r.Time}
+		e.Secret, e.SecretType, e.SecretSection = keep(r.Sections[1]), r.Type, 1
+		s.addEndpoint(e)
+		t.NextNumber = max(t.NextNumber, f.Number+1)
+	} else if e = s.endpoints[f.Endpoint]; e == nil || e.Tenant != t {
+		return s.inconsistent(r, "endpoint %d is not there", f.Endpoint)
+	}
+	e.Config, e.Version = f, r.Seq
+	e.Private, e.PrivateType = keep(r.Sections[0]), r.Type
+	if err := s.setPolicy(r, e); err != nil {
+		return err
+	}
+	s.rehashEndpoint(e)
+	s.rerouted(t, r)
+	return nil
+}
+
+func (s *State) addEndpoint(e *Endpoint) {
+	if n := len(s.freeHandles); n > 0 {
+		e.handle, s.freeHandles = s.freeHandles[n-1], s.freeHandles[:n-1]
+		s.handles[e.handle] = e
+	} else {
+		e.handle = uint32(len(s.handles))
+		s.handles = append(s.handles, e)
+	}
+	s.endpoints[e.Seq] = e
+	e.Tenant.Endpoints = append(e.Tenant.Endpoints, e)
+}
+
+// setPolicy finds the schedule of new deliveries: the endpoint's own, else its tenant's profile's. Pending deliveries
+// keep the one they began with.
+func (s *State) setPolicy(r *eventlog.Record, e *Endpoint) error {
+	if e.Config.Schedule != nil {
+		e.policy = s.addPolicy(Policy{Source: e.Version, Schedule: *e.Config.Schedule})
+		return nil
+	}
+	i, ok := s.policyIndex[e.Tenant.Profile]
+	if !ok {
+		return s.inconsistent(r, "profile %d is not there", e.Tenant.Profile)
+	}
+	e.policy = i
+	return nil
+}
+
+func (s *State) setPolicies(r *eventlog.Record, t *Tenant) error {
+	for _, e := range t.Endpoints {
+		if err := s.setPolicy(r, e); err != nil {
+			return err
+		}
+		s.rehashEndpoint(e)
+	}
+	return nil
+}
+
+func (s *State) endpointChanged(r *eventlog.Record) error {
+	var c record.EndpointChange
+	if err := c.Decode(r.Facts); err != nil {
+		return err
+	}
+	e := s.endpoints[c.Endpoint]
+	if e == nil || e.Tenant.ID != r.Tenant {
+		return s.inconsistent(r, "endpoint %d is not there", c.Endpoint)
+	}
+	switch r.Type {
+	case record.TypeEndpointDeleted:
+		if err := s.removeEndpoint(r, e); err != nil {
+			return err
+		}
+		s.rerouted(e.Tenant, r)
+		return nil
+	case record.TypeEndpointDisabled:
+		e.DisabledAt, e.DisabledReason = r.Time, c.Reason
+	case record.TypeEndpointSuppressed:
+		e.SuppressedAt = r.Time
+	case record.TypeEndpointEnabled:
+		e.DisabledAt, e.DisabledReason, e.SuppressedAt, e.Failures = 0, 0, 0, 0
+	case record.TypeEndpointSuppressionCleared:
+		e.SuppressedAt, e.Failures = 0, 0
+	case record.TypeEndpointSecretRotated:
+		if len(r.Sections) == 0 {
+			return s.inconsistent(r, "no secret")
+		}
+		e.Secret, e.SecretType, e.SecretSection, e.Version = keep(r.Sections[0]), r.Type, 0, r.Seq
+	}
+	s.rehashEndpoint(e)
+	return nil
+}
+
+// removeEndpoint wants its deliveries ended before, by their own records.
+func (s *State) removeEndpoint(r *eventlog.Record, e *Endpoint) error {
+	if e.Pending != 0 {
+		return s.inconsistent(r, "endpoint %d has %d pending deliveries", e.Seq, e.Pending)
+	}
+	t := e.Tenant
+	for i := len(t.Subscriptions) - 1; i >= 0; i-- {
+		if p := t.Subscriptions[i]; p.Endpoint == e {
+			s.removeSubscription(p)
+		}
+	}
+	t.Endpoints = removeFrom(t.Endpoints, e)
+	delete(s.endpoints, e.Seq)
+	s.handles[e.handle] = nil
+	s.freeHandles = append(s.freeHandles, e.handle)
+	s.digest.sub(e.hash)
+	return nil
+}
+
+func (s *State) rehashEndpoint(e *Endpoint) {
+	s.digest.sub(e.hash)
+	b := s.appendEndpoint(s.scratch[:0], e)
+	s.scratch = b[:0]
+	e.hash = hashOf(b)
+	s.digest.add(e.hash)
+}
+
+func (s *State) rerouted(t *Tenant, r *eventlog.Record) {
+	t.RouteVersion = uint64(r.Seq)
+	s.rehashTenant(t)
+}
+
+func (s *State) subscriptionChanged(r *eventlog.Record) error {
+	var f record.Subscription
+	if err := f.Decode(r.Facts); err != nil {
+		return err
+	}
+	t := s.tenants[r.Tenant]
+	if t == nil || t.Deleted {
+		return s.inconsistent(r, "tenant %q is not there", r.Tenant)
+	}
+	p := s.subscriptions[f.Subscription]
+	if r.Type != record.TypeSubscriptionCreated && (p == nil || p.Endpoint.Tenant != t) {
+		return s.inconsistent(r, "subscription %d is not there", f.Subscription)
+	}
+	if r.Type == record.TypeSubscriptionDeleted {
+		s.removeSubscription(p)
+		s.rerouted(t, r)
+		return nil
+	}
+	e := s.endpoints[f.Endpoint]
+	if e == nil || e.Tenant != t {
+		return s.inconsistent(r, "endpoint %d is not there", f.Endpoint)
+	}
+	if r.Type == record.TypeSubscriptionCreated {
+		p = &Subscription{Seq: r.Seq, CreatedAt: r.Time}
+		s.subscriptions[p.Seq] = p
+		t.Subscriptions = append(t.Subscriptions, p)
+	}
+	p.Endpoint = e
+	p.EventTypes = make([]string, len(f.EventTypes))
+	for i, et := range f.EventTypes {
+		p.EventTypes[i] = strings.Clone(et)
+	}
+	p.Private, p.PrivateType = keep(r.Sections[0]), r.Type
+	s.rehashSubscription(p)
+	s.rerouted(t, r)
+	return nil
+}
+
+func (s *State) removeSubscription(p *Subscription) {
+	t := p.Endpoint.Tenant
+	t.Subscriptions = removeFrom(t.Subscriptions, p)
+	delete(s.subscriptions, p.Seq)
+	s.digest.sub(p.hash)
+}
+
+func (s *State) rehashSubscription(p *Subscription) {
+	s.digest.sub(p.hash)
+	p.hash = hashOf(appendSubscription(nil, p))
+	s.digest.add(p.hash)
+}

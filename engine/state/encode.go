@@ -1,0 +1,91 @@
+package state
+
+import (
+	"encoding/binary"
+
+	"github.com/hookline/hookline/eventlog"
+)
+
+// Entities are encoded once for both their hash and the snapshot: a kind byte, then fields in fixed order. In a hash a
+// sealed section stands as its sum only, which is what `sealed` leaves out.
+
+func au(b []byte, v uint64) []byte { return binary.AppendUvarint(b, v) }
+func ai(b []byte, v int64) []byte  { return binary.AppendVarint(b, v) }
+func as(b []byte, v string) []byte { return append(au(b, uint64(len(v))), v...) }
+
+func ab(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+func asec(b []byte, sec eventlog.Section, t eventlog.Type) []byte {
+	b = au(b, uint64(t))
+	return append(b, sec.Sum[:]...)
+}
+
+func (s *State) appendDelivery(b []byte, d *Delivery) []byte {
+	b = append(b, kindDelivery)
+	b = au(b, uint64(d.Seq))
+	b = au(b, uint64(d.Ord))
+	b = au(b, uint64(d.Event))
+	b = au(b, uint64(s.handles[d.endpoint].Seq))
+	b = au(b, uint64(s.policies[d.policy].Source))
+	b = ai(b, d.Due)
+	b = ai(b, d.First)
+	b = au(b, uint64(d.Made))
+	b = au(b, uint64(d.Plugin))
+	return append(b, d.Interruptions, d.flags)
+}
+
+func (s *State) appendProfile(b []byte, p *Profile) []byte {
+	b = append(b, kindProfile)
+	b = au(b, uint64(p.Seq))
+	b = as(b, string(p.AppendFacts(nil)))
+	return asec(b, p.Content, 0)
+}
+
+func appendKey(b []byte, k [32]byte) []byte { return append(append(b, kindKey), k[:]...) }
+
+func (s *State) appendTenant(b []byte, t *Tenant) []byte {
+	b = append(b, kindTenant)
+	b = as(b, t.ID)
+	b = au(b, uint64(t.Seq))
+	b = ai(b, t.CreatedAt)
+	b = au(b, uint64(t.Profile))
+	b = ab(b, t.ManagementEvents)
+	b = ab(b, t.Deleted)
+	b = au(b, t.RouteVersion)
+	b = au(b, t.NextNumber)
+	return asec(b, t.Private, t.PrivateType)
+}
+
+func (s *State) appendEndpoint(b []byte, e *Endpoint) []byte {
+	b = append(b, kindEndpoint)
+	b = au(b, uint64(e.Seq))
+	b = as(b, e.Tenant.ID)
+	b = ai(b, e.CreatedAt)
+	b = au(b, uint64(e.Version))
+	b = as(b, string(e.Config.AppendFacts(nil)))
+	b = ai(b, e.DisabledAt)
+	b = append(b, byte(e.DisabledReason))
+	b = ai(b, e.SuppressedAt)
+	b = au(b, uint64(e.Failures))
+	b = au(b, uint64(s.policies[e.policy].Source))
+	b = asec(b, e.Private, e.PrivateType)
+	b = append(b, e.SecretSection)
+	return asec(b, e.Secret, e.SecretType)
+}
+
+func appendSubscription(b []byte, p *Subscription) []byte {
+	b = append(b, kindSubscription)
+	b = au(b, uint64(p.Seq))
+	b = ai(b, p.CreatedAt)
+	b = au(b, uint64(p.Endpoint.Seq))
+	b = au(b, uint64(len(p.EventTypes)))
+	for _, t := range p.EventTypes {
+		b = as(b, t)
+	}
+	return asec(b, p.Private, p.PrivateType)
+}

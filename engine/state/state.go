@@ -1,0 +1,232 @@
+// Package state is what decisions need, in memory: tenants, endpoints, subscriptions, pending deliveries. It is a
+// deterministic fold of the log (promise 3): Apply reads facts only, never a clock, a filter or a key; sealed sections
+// are kept sealed.
+//
+// A State belongs to one goroutine, the sequencer's; nothing here locks. Encode and Decode are its snapshot form.
+package state
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/engine/schedule"
+	"github.com/hookline/hookline/eventlog"
+)
+
+// ErrInconsistent: a record refers to something that the state does not have. The log or this build is wrong.
+var ErrInconsistent = errors.New("state: record does not fit the state")
+
+// State is the fold of all records up to Seq.
+type State struct {
+	Seq  eventlog.Seq
+	Time int64 // of the record at Seq
+
+	epochs        []Epoch
+	profiles      []*Profile
+	key           *[32]byte
+	tenants       map[string]*Tenant
+	endpoints     map[eventlog.Seq]*Endpoint
+	subscriptions map[eventlog.Seq]*Subscription
+	handles       []*Endpoint // by Delivery.endpoint
+	freeHandles   []uint32
+	policies      []Policy
+	policyIndex   map[eventlog.Seq]uint32
+	digest        Digest
+	scratch       []byte
+
+	Pending *Pending
+
+	event record.EventPublished // decoded in place of the record being applied
+	ended record.DeliveriesEnded
+}
+
+// Epoch is one writer's time: ids of records from First on carry Tag.
+type Epoch struct {
+	First eventlog.Seq
+	Tag   uint32
+}
+
+// Profile is a version of a profile.
+type Profile struct {
+	Seq eventlog.Seq
+	record.ProfileDefined
+	Content eventlog.Section
+}
+
+// Policy is a schedule that pending deliveries began with: a profile version's, or an endpoint's own.
+type Policy struct {
+	Source   eventlog.Seq // the record that defined it
+	Schedule schedule.Schedule
+}
+
+// Tenant is one customer of the provider. A deleted one stays, so that its id is never free again.
+type Tenant struct {
+	ID               string
+	Seq              eventlog.Seq // of tenant.created
+	CreatedAt        int64
+	Profile          eventlog.Seq
+	ManagementEvents bool
+	Deleted          bool
+	Private          eventlog.Section
+	PrivateType      eventlog.Type // of the record it was sealed in
+	RouteVersion     uint64        // seq of the last record that changed how its events are routed
+	NextNumber       uint64
+	Endpoints        []*Endpoint     // oldest first
+	Subscriptions    []*Subscription // oldest first
+	hash             Digest
+}
+
+// Endpoint is a customer's address.
+type Endpoint struct {
+	Seq            eventlog.Seq // of endpoint.created
+	Tenant         *Tenant
+	CreatedAt      int64
+	Version        eventlog.Seq // of the record that last set config or secret
+	Config         record.Endpoint
+	Private        eventlog.Section
+	PrivateType    eventlog.Type
+	Secret         eventlog.Section
+	SecretType     eventlog.Type
+	SecretSection  uint8
+	DisabledAt     int64 // Unix ms; 0 = gate open
+	DisabledReason record.Reason
+	SuppressedAt   int64
+	Failures       uint32 // consecutive
+	Pending        int    // deliveries
+	handle         uint32
+	policy         uint32
+	hash           Digest
+}
+
+// Blocked says whether a gate is closed, and which reason a skipped delivery gets.
+func (e *Endpoint) Blocked() (record.Reason, bool) {
+	switch {
+	case e.DisabledAt != 0:
+		return record.ReasonDisabled, true
+	case e.SuppressedAt != 0:
+		return record.ReasonSuppressed, true
+	}
+	return record.ReasonNone, false
+}
+
+// Status derives from the gates.
+func (e *Endpoint) Status() string {
+	switch {
+	case e.DisabledAt != 0:
+		return "disabled"
+	case e.SuppressedAt != 0:
+		return "suppressed"
+	}
+	return "enabled"
+}
+
+// Handle is a small number for this endpoint while it lives.
+func (e *Endpoint) Handle() uint32 { return e.handle }
+
+// Subscription routes event types to an endpoint.
+type Subscription struct {
+	Seq         eventlog.Seq
+	CreatedAt   int64
+	Endpoint    *Endpoint
+	EventTypes  []string
+	Private     eventlog.Section
+	PrivateType eventlog.Type
+	hash        Digest
+}
+
+// New is the state before all records.
+func New() *State {
+	return &State{
+		tenants:       map[string]*Tenant{},
+		endpoints:     map[eventlog.Seq]*Endpoint{},
+		subscriptions: map[eventlog.Seq]*Subscription{},
+		policyIndex:   map[eventlog.Seq]uint32{},
+		Pending:       newPending(),
+	}
+}
+
+// Digest stands for the whole state but for its epochs, seq and time.
+func (s *State) Digest() Digest { return s.digest }
+
+// Tenant finds a tenant that is not deleted.
+func (s *State) Tenant(id string) (*Tenant, bool) {
+	t, ok := s.tenants[id]
+	return t, ok && !t.Deleted
+}
+
+// TenantTaken says whether the id is or was ever in use.
+func (s *State) TenantTaken(id string) bool { return s.tenants[id] != nil }
+
+// Tenants calls f for every tenant that is not deleted, in no particular order.
+func (s *State) Tenants(f func(*Tenant)) {
+	for _, t := range s.tenants {
+		if !t.Deleted {
+			f(t)
+		}
+	}
+}
+
+// Endpoint finds an endpoint of a tenant.
+func (s *State) Endpoint(tenant string, seq eventlog.Seq) (*Endpoint, bool) {
+	e, ok := s.endpoints[seq]
+	return e, ok && e.Tenant.ID == tenant
+}
+
+// EndpointOf is the endpoint of a pending delivery.
+func (s *State) EndpointOf(d *Delivery) *Endpoint { return s.handles[d.endpoint] }
+
+// PolicyOf is the schedule that a pending delivery began with.
+func (s *State) PolicyOf(d *Delivery) *Policy { return &s.policies[d.policy] }
+
+// PolicyOfEndpoint is the schedule that a new delivery to this endpoint begins with.
+func (s *State) PolicyOfEndpoint(e *Endpoint) *Policy { return &s.policies[e.policy] }
+
+// Subscription finds a subscription of a tenant.
+func (s *State) Subscription(tenant string, seq eventlog.Seq) (*Subscription, bool) {
+	p, ok := s.subscriptions[seq]
+	return p, ok && p.Endpoint.Tenant.ID == tenant
+}
+
+// Profile finds a profile version by the seq of its record.
+func (s *State) Profile(seq eventlog.Seq) (*Profile, bool) {
+	for _, p := range s.profiles {
+		if p.Seq == seq {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// LatestProfile is the newest version of a name.
+func (s *State) LatestProfile(name string) (*Profile, bool) {
+	for i := len(s.profiles) - 1; i >= 0; i-- {
+		if s.profiles[i].Name == name {
+			return s.profiles[i], true
+		}
+	}
+	return nil, false
+}
+
+// Key is the hash of the admin key; nil before the first.
+func (s *State) Key() *[32]byte { return s.key }
+
+// Endpoints is how many live endpoints there are.
+func (s *State) Endpoints() int { return len(s.endpoints) }
+
+// Epochs are the writers' times so far, oldest first. The slice is only appended to: a reader may keep it.
+func (s *State) Epochs() []Epoch { return s.epochs }
+
+// TagAt is the tag that ids of records at seq carry.
+func TagAt(epochs []Epoch, seq eventlog.Seq) (uint32, bool) {
+	for i := len(epochs) - 1; i >= 0; i-- {
+		if epochs[i].First <= seq {
+			return epochs[i].Tag, true
+		}
+	}
+	return 0, false
+}
+
+func (s *State) inconsistent(r *eventlog.Record, format string, args ...any) error {
+	return fmt.Errorf("%w: seq %d, %s: %s", ErrInconsistent, r.Seq, record.Name(r.Type), fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hookline/hookline/engine/profile"
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/engine/state"
+	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/eventlog/seal"
+)
+
+// target is an endpoint as attempts need it: immutable, made for one version of it and its tenant's profile. The URL and
+// the secret are opened by the first attempt, outside the sequencer.
+type target struct {
+	tenant      string
+	endpoint    eventlog.Seq
+	version     eventlog.Seq
+	profileSeq  eventlog.Seq
+	transport   *Transport
+	timeout     time.Duration
+	profile     *profile.Profile
+	private     eventlog.Section
+	privateType eventlog.Type
+	secret      eventlog.Section
+	secretCtx   seal.Context
+
+	once   sync.Once
+	url    string
+	signer *profile.Signer
+	err    error
+}
+
+// target returns the endpoint's current one.
+func (s *sequencer) target(ep *state.Endpoint) *target {
+	s.lane(ep) // grows the tables
+	h := ep.Handle()
+	if t := s.targets[h]; t != nil && t.version == ep.Version && t.profileSeq == ep.Tenant.Profile {
+		return t
+	}
+	t := s.e.newTarget(ep)
+	s.targets[h] = t
+	s.lanes.Resize(s.laneOf[h], width(ep))
+	return t
+}
+
+func (e *Engine) newTarget(ep *state.Endpoint) *target {
+	t := &target{tenant: ep.Tenant.ID, endpoint: ep.Seq, version: ep.Version, profileSeq: ep.Tenant.Profile,
+		private: ep.Private, privateType: ep.PrivateType, secret: ep.Secret,
+		secretCtx: seal.Context{Tenant: ep.Tenant.ID, Type: uint16(ep.SecretType), Section: ep.SecretSection}}
+	if tr, ok := e.cfg.Transports[ep.Config.Transport]; ok {
+		t.transport = &tr
+	}
+	if t.profile, t.err = e.profileAt(ep.Tenant.Profile); t.err != nil {
+		return t
+	}
+	t.timeout = t.profile.Timeout
+	if ms := ep.Config.TimeoutMS; ms != 0 {
+		t.timeout = time.Duration(ms) * time.Millisecond
+	}
+	return t
+}
+
+// open unseals what an attempt needs, once.
+func (t *target) open(e *Engine) error {
+	t.once.Do(func() {
+		if t.err != nil {
+			return
+		}
+		if t.transport == nil {
+			t.err = fmt.Errorf("engine: the endpoint's transport is not configured here")
+			return
+		}
+		var p record.EndpointPrivate
+		if t.err = e.openJSON(t.private, t.tenant, t.privateType, 0, &p); t.err != nil {
+			return
+		}
+		secret, err := e.cfg.Keyring.Unseal(nil, t.secret.Data, t.secretCtx)
+		if err != nil {
+			t.err = fmt.Errorf("engine: secret: %w", err)
+			return
+		}
+		t.url, t.signer = p.URL, t.profile.Signer(string(secret))
+	})
+	return t.err
+}
+
+// openSection unseals a section of a record.
+func (e *Engine) openSection(sec eventlog.Section, tenant string, typ eventlog.Type, n uint8) ([]byte, error) {
+	return e.cfg.Keyring.Unseal(nil, sec.Data, seal.Context{Tenant: tenant, Type: uint16(typ), Section: n})
+}
+
+func (e *Engine) openJSON(sec eventlog.Section, tenant string, typ eventlog.Type, n uint8, v any) error {
+	b, err := e.openSection(sec, tenant, typ, n)
+	if err != nil {
+		return fmt.Errorf("engine: section %d of %s: %w", n, record.Name(typ), err)
+	}
+	return record.DecodeJSON(b, v)
+}
+
+// sealSection seals one section of a record.
+func sealSection(s *seal.Sealer, tenant string, typ eventlog.Type, n uint8, plain []byte) eventlog.Section {
+	data := s.Seal(nil, plain, seal.Context{Tenant: tenant, Type: uint16(typ), Section: n})
+	return eventlog.NewSection(data)
+}
+
+func (e *Engine) sealJSON(tenant string, typ eventlog.Type, n uint8, v any) (eventlog.Section, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return eventlog.Section{}, err
+	}
+	s, err := e.cfg.Keyring.Sealer(tenant)
+	if err != nil {
+		return eventlog.Section{}, err
+	}
+	return sealSection(s, tenant, typ, n, b), nil
+}
