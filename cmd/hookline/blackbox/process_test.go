@@ -21,6 +21,7 @@ const clockStart = "2026-01-01T00:00:00Z"
 type serveOptions struct {
 	manual  bool     // --clock manual, from clockStart
 	guarded bool     // no --allow-cidr: loopback is refused as a target
+	keyless bool     // no admin key given: the server makes one
 	args    []string // more arguments
 	env     []string // more environment, NAME=value
 }
@@ -85,12 +86,21 @@ func (s *server) launch(t testing.TB, env ...string) {
 	if !s.opts.guarded {
 		args = append(args, "--allow-cidr", "127.0.0.0/8")
 	}
-	environment := append(bareEnv(), "HOOKLINE_ADMIN_KEY="+s.key)
+	environment := bareEnv()
+	if !s.opts.keyless {
+		environment = append(environment, "HOOKLINE_ADMIN_KEY="+s.key)
+	}
 	if s.opts.manual {
 		args = append(args, "--clock", "manual")
 		environment = append(environment, "HOOKLINE_CLOCK_START="+clockStart)
 	}
 	args = append(args, s.opts.args...)
+	s.run(t, args, append(append(environment, s.opts.env...), env...))
+}
+
+// run starts the process with exactly these arguments and environment; s.addr is where it will be looked for.
+func (s *server) run(t testing.TB, args, env []string) {
+	t.Helper()
 	// The process writes to a file, not to a pipe: an orphan holding a pipe would make Wait hang.
 	log, err := os.OpenFile(s.logPath, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -98,8 +108,7 @@ func (s *server) launch(t testing.TB, env ...string) {
 	}
 	defer log.Close()
 	cmd := exec.Command(binary(t), args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, log, log
-	cmd.Env = append(append(environment, s.opts.env...), env...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = s.dir, log, log, env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
