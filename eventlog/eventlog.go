@@ -198,3 +198,13 @@ func (c *Commit) Wait(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 }
+
+// Done says whether the outcome is known: then Wait does not block.
+func (c *Commit) Done() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}

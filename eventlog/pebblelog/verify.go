@@ -1,0 +1,146 @@
+package pebblelog
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+
+	"github.com/hookline/hookline/eventlog"
+)
+
+// Report is what Verify saw.
+type Report struct {
+	Batches, Records, Sections int64
+	Removed                    int64 // sections whose data was removed under a rule; their sums are still proved
+	Bytes                      int64 // read: batches and sections
+	Head                       eventlog.Head
+	Damaged                    []*eventlog.CorruptError // in no order, at most maxDamaged
+}
+
+// maxDamaged is how many damaged ranges a Report lists.
+const maxDamaged = 1000
+
+// Verify reads everything up to the head as it is now, recomputes the chain and every sum, and compares with the
+// high-water mark. It goes on after damage, so that Report names all of it; its error is the first one met (it wraps
+// eventlog.ErrCorrupt), or ctx's. progress, if not nil, is called from one goroutine at a time as seqs are done.
+// It may run while the log is written to.
+func (l *Log) Verify(ctx context.Context, progress func(done, total eventlog.Seq)) (Report, error) {
+	head, err := l.Head(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	v := verification{log: l, head: head, progress: progress, chunks: make(chan *chunk, 2)}
+	var workers sync.WaitGroup
+	for range max(2, min(4, runtime.GOMAXPROCS(0))) {
+		workers.Go(v.work)
+	}
+	err = v.walk(ctx)
+	close(v.chunks)
+	workers.Wait()
+	v.report.Head = head
+	if err == nil && len(v.report.Damaged) > 0 {
+		err = v.report.Damaged[0]
+	}
+	return v.report, err
+}
+
+type verification struct {
+	log      *Log
+	head     eventlog.Head
+	chunks   chan *chunk
+	progress func(done, total eventlog.Seq)
+
+	mu     sync.Mutex
+	report Report
+	done   eventlog.Seq
+}
+
+// walk reads the batches in order, checks that each follows the one before, and leaves the hashing to the workers.
+func (v *verification) walk(ctx context.Context) error {
+	var link link
+	var d eventlog.Decoder
+	var b eventlog.Batch
+	for next := eventlog.Seq(1); next <= v.head.Seq; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		c := new(chunk)
+		if err := v.log.fill(c, next, v.head.Seq, maxChunk); err != nil {
+			if errors.Is(err, eventlog.ErrClosed) {
+				return err
+			}
+			next = v.damaged(err, next) + 1
+			link.known = false
+			continue
+		}
+		for i := range c.len() {
+			err := d.Decode(&b, c.batch(i))
+			if err == nil {
+				err = link.follow(&b)
+			}
+			if err != nil {
+				v.damaged(err, next)
+				link.known = false
+			}
+		}
+		next = c.next
+		v.chunks <- c
+	}
+	if link.known && link.chain != v.head.Chain {
+		v.damaged(&eventlog.CorruptError{First: v.head.Seq, Last: v.head.Seq, What: "its chain is not the head's"}, v.head.Seq)
+	}
+	return nil
+}
+
+func (v *verification) work() {
+	for c := range v.chunks {
+		start, _, _ := eventlog.DecodeRange(c.batch(0)) // seen by walk
+		first := start
+		k := checker{}
+		err := v.log.check(c, &k)
+		for err != nil && !errors.Is(err, eventlog.ErrClosed) {
+			last := v.damaged(err, first)
+			if last+1 >= c.next {
+				break
+			}
+			// What follows in this chunk is checked on its own.
+			rest := new(chunk)
+			if err = v.log.fill(rest, last+1, c.next-1, len(c.buf)+1); err == nil {
+				k.link.known = false
+				err = v.log.check(rest, &k)
+			}
+			first = last + 1
+		}
+		v.add(&k.tally, c.next-start)
+	}
+}
+
+func (v *verification) add(t *tally, seqs eventlog.Seq) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := &v.report
+	r.Batches += t.batches.Load()
+	r.Records += t.records.Load()
+	r.Sections += t.sections.Load()
+	r.Removed += t.removed.Load()
+	r.Bytes += t.bytes.Load()
+	v.done += seqs
+	if v.progress != nil {
+		v.progress(min(v.done, v.head.Seq), v.head.Seq)
+	}
+}
+
+// damaged notes damage met at or after seq, and returns the last seq that it covers.
+func (v *verification) damaged(err error, seq eventlog.Seq) eventlog.Seq {
+	var damage *eventlog.CorruptError
+	if !errors.As(err, &damage) {
+		damage = &eventlog.CorruptError{First: seq, Last: seq, What: err.Error()}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.report.Damaged) < maxDamaged {
+		v.report.Damaged = append(v.report.Damaged, damage)
+	}
+	return max(damage.Last, seq)
+}
