@@ -1,0 +1,194 @@
+package profile
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hookline/hookline/engine/schedule"
+	"github.com/hookline/hookline/transports"
+)
+
+// Bounds of a profile's file.
+const (
+	maxContent = 1 << 20
+	maxTypes   = 2000
+	maxFields  = 32
+	minTimeout = time.Second
+	maxTimeout = 60 * time.Second
+)
+
+var (
+	namePattern   = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+	memberPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	typePattern   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64})*(:[A-Za-z0-9_-]{1,64})?$`)
+	headerPattern = regexp.MustCompile(`^[a-z0-9!#$%&'*+.^_|~-]{1,64}$`)
+)
+
+// Load reads a profile. file is what errors call it. An error is an *Error that names line, field and fix.
+func Load(file string, content []byte) (*Profile, error) {
+	p := &Profile{Content: bytes.Clone(content), Hash: sha256.Sum256(content), Timeout: 30 * time.Second}
+	root, err := document(file, content)
+	if err != nil {
+		return nil, err
+	}
+	var form, unknown string
+	err = root.mapping(
+		field{"name", true, pattern(&p.Name, namePattern, "a-z, 0-9, _ and -, at most 64")},
+		field{"version", true, number(&p.Version, 1, 1_000_000)},
+		field{"title", true, text(&p.Title, 100)},
+		field{"description", false, text(&p.Description, 2000)},
+		field{"https_only", false, boolean(&p.HTTPSOnly)},
+		field{"timeout", false, p.readTimeout},
+		field{"event_id", true, choice(&form, "evt", "uuid", "any")},
+		field{"payload", true, p.payload.read},
+		field{"tenant", false, p.readTenant},
+		field{"actor", false, p.actor.read},
+		field{"headers", true, p.readHeaders},
+		field{"signature", true, p.signature.read},
+		field{"acknowledge", true, p.readAcknowledge},
+		field{"schedule", true, p.readSchedule},
+		field{"failure", false, p.readFailure},
+		field{"unknown_types", false, choice(&unknown, "deliver", "refuse")},
+		field{"events", true, p.readEvents},
+	)
+	if err != nil {
+		return nil, err
+	}
+	p.ids, p.closed = idForms[form], unknown == "refuse"
+	p.random.New = func() any { return new(randomness) }
+	for _, name := range p.payload.attributes() {
+		if !slices.ContainsFunc(p.attributes, func(m member) bool { return m.name == name }) {
+			return nil, root.member("payload", root.node).errorf("takes tenant.attributes.%s, which tenant.attributes does not require; add it there", name)
+		}
+	}
+	return p, nil
+}
+
+// pattern reads a text of a form that is told in words.
+func pattern(dst *string, form *regexp.Regexp, words string) func(place) error {
+	return func(at place) error {
+		v, err := at.scalar("!!str")
+		if err == nil && !form.MatchString(v) {
+			return at.errorf("is %.60q; use %s", v, words)
+		}
+		*dst = v
+		return err
+	}
+}
+
+func (p *Profile) readTimeout(at place) error {
+	if err := duration(&p.Timeout)(at); err != nil {
+		return err
+	}
+	if p.Timeout < minTimeout || p.Timeout > maxTimeout || p.Timeout%time.Millisecond != 0 {
+		return at.errorf("is %s; give 1s to 60s in whole milliseconds", schedule.Format(p.Timeout))
+	}
+	return nil
+}
+
+// Headers that would make a client or server do something else than we think.
+var forbiddenHeaders = []string{"connection", "content-encoding", "content-length", "expect", "host", "idempotency-key", "keep-alive",
+	"te", "trailer", "transfer-encoding", "upgrade", "x-idempotency-key"}
+
+func (p *Profile) readHeaders(at place) error {
+	return at.pairs(1, maxFields, func(name string, value place) error {
+		if !headerPattern.MatchString(name) {
+			return value.errorf("is no header name; use lower-case letters, digits and -")
+		}
+		if slices.Contains(forbiddenHeaders, name) {
+			return value.errorf("is set by the transport or must not be sent; leave it out")
+		}
+		v, err := value.scalar("!!str")
+		if err != nil {
+			return err
+		}
+		if len(v) == 0 || len(v) > 256 || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return value.errorf("must be 1 to 256 printable ASCII characters")
+		}
+		p.headers = append(p.headers, transports.Header{Name: name, Value: v})
+		return nil
+	})
+}
+
+func (p *Profile) readAcknowledge(at place) error {
+	return at.mapping(field{"status", true, func(at place) error {
+		return at.list(1, 100, func(item place) error {
+			var status int
+			if err := number(&status, 200, 299)(item); err != nil {
+				return err
+			}
+			p.acknowledge = append(p.acknowledge, status)
+			return nil
+		})
+	}})
+}
+
+func (p *Profile) readSchedule(at place) error {
+	s := &p.Schedule
+	err := at.mapping(
+		field{"waits", true, func(at place) error {
+			return at.list(1, schedule.MaxWaits, func(item place) error {
+				var wait time.Duration
+				err := duration(&wait)(item)
+				s.Waits = append(s.Waits, wait)
+				return err
+			})
+		}},
+		field{"jitter", false, share(&s.Jitter)},
+		field{"limit", false, duration(&s.Limit)},
+	)
+	if err != nil {
+		return err
+	}
+	var bad *schedule.Error
+	if err := s.Validate(); errors.As(err, &bad) {
+		return at.member(bad.Field, at.node).errorf("%s", bad.Message)
+	}
+	return nil
+}
+
+func (p *Profile) readFailure(at place) error {
+	return at.mapping(
+		field{"disable_after_exhausted", false, boolean(&p.DisableAfterExhausted)},
+		field{"suppress_after", false, number(&p.SuppressAfter, 0, 1_000_000)},
+		field{"gone_disables", false, boolean(&p.GoneDisables)},
+	)
+}
+
+func (p *Profile) readEvents(at place) error {
+	p.byName = map[string]int{}
+	return at.list(1, maxTypes, func(item place) error {
+		var e EventType
+		err := item.mapping(
+			field{"name", true, pattern(&e.Name, typePattern, "segments of A-Z, a-z, 0-9, _ and - joined by dots, and :state")},
+			field{"description", true, text(&e.Description, 500)},
+			field{"example", true, func(at place) error {
+				var src string
+				if err := text(&src, 64<<10)(at); err != nil {
+					return err
+				}
+				var out bytes.Buffer
+				if err := json.Compact(&out, []byte(src)); err != nil || src[0] != '{' {
+					return at.errorf("must be the JSON object that stands in data")
+				}
+				e.Example = out.Bytes()
+				return nil
+			}},
+		)
+		if err != nil {
+			return err
+		}
+		if _, twice := p.byName[e.Name]; twice || len(e.Name) > 200 {
+			return item.errorf("%.60q stands twice or has more than 200 bytes", e.Name)
+		}
+		p.byName[e.Name] = len(p.EventTypes)
+		p.EventTypes = append(p.EventTypes, e)
+		return nil
+	})
+}

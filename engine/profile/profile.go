@@ -1,0 +1,104 @@
+// Package profile holds a provider's rules as data: which event types there are, how a body and its headers are made
+// and signed, which answer acknowledges a delivery, when it is attempted again and what becomes of an endpoint that
+// fails. No code path is named after a provider: OSIR and DNSimple are two YAML files, read like any other.
+//
+// It promises that a Profile never changes after Load and that everything on it is safe for concurrent use; that a
+// body rendered from the same Input is the same bytes, with the event's data in it byte for byte; and that a mistake in
+// a file is an error that names file, line, field and fix. Nobody closes anything.
+package profile
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hookline/hookline/engine/schedule"
+	"github.com/hookline/hookline/transports"
+)
+
+// Profile is one version of a provider's rules. Its fields are read only.
+type Profile struct {
+	Name        string // [a-z0-9_-]{1,64}
+	Version     uint32 // from 1
+	Title       string
+	Description string
+	Content     []byte   // the file as given
+	Hash        [32]byte // SHA-256 of Content
+
+	HTTPSOnly bool              // only https: targets, whatever the operator allows
+	Timeout   time.Duration     // of one attempt, whole ms, 1 s to 60 s
+	Schedule  schedule.Schedule // of a delivery
+
+	DisableAfterExhausted bool // an exhausted delivery disables its endpoint (O-15)
+	SuppressAfter         int  // consecutive failed attempts that suppress an endpoint (D-13); 0 = never
+	GoneDisables          bool // status 410 is Gone and disables the endpoint
+
+	EventTypes []EventType // the catalogue, in the file's order
+
+	byName      map[string]int // into EventTypes
+	closed      bool           // only types of the catalogue may be published
+	acknowledge []int          // statuses
+	ids         idForm
+	payload     template
+	attributes  []member
+	actor       actorRule
+	headers     []transports.Header
+	signature   signature
+	random      sync.Pool // of *randomness
+}
+
+// EventType is an entry of the catalogue.
+type EventType struct {
+	Name        string
+	Description string
+	Example     json.RawMessage // of data: a JSON object without insignificant space
+}
+
+//go:embed osir.yaml dnsimple.yaml
+var files embed.FS
+
+// Builtin returns the profiles that come with hookline, each call anew.
+func Builtin() []*Profile {
+	var all []*Profile
+	for _, file := range []string{"osir.yaml", "dnsimple.yaml"} {
+		content, err := files.ReadFile(file)
+		if err != nil {
+			panic(err) // the file is part of the binary
+		}
+		p, err := Load(file, content)
+		if err != nil {
+			panic(err) // ditto; a test loads every one
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// Known finds a type in the catalogue.
+func (p *Profile) Known(eventType string) (EventType, bool) {
+	i, ok := p.byName[eventType]
+	if !ok {
+		return EventType{}, false
+	}
+	return p.EventTypes[i], true
+}
+
+// CheckPublishType says whether events of a well-formed type may be published. Unknown ones may, unless the profile
+// says `unknown_types: refuse`: the catalogue of a provider grows (D-9).
+func (p *Profile) CheckPublishType(eventType string) error {
+	if _, ok := p.byName[eventType]; ok || !p.closed {
+		return nil
+	}
+	return &FieldError{Field: "type", Message: fmt.Sprintf("%.200q is not in the catalogue of profile %s%s", eventType, p.Name,
+		meant(eventType, p.typeNames()))}
+}
+
+func (p *Profile) typeNames() []string {
+	names := make([]string, len(p.EventTypes))
+	for i := range p.EventTypes {
+		names[i] = p.EventTypes[i].Name
+	}
+	return names
+}

@@ -1,0 +1,78 @@
+package profile
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"sync"
+	"time"
+
+	"github.com/hookline/hookline/transports"
+)
+
+// signature is how a body is signed.
+type signature struct {
+	scheme string // "none" or "hmac_sha256_hex"
+	header string
+}
+
+func (s *signature) read(at place) error {
+	err := at.mapping(
+		field{"scheme", true, choice(&s.scheme, "none", "hmac_sha256_hex")},
+		field{"header", false, pattern(&s.header, headerPattern, "a lower-case header name")},
+	)
+	if err == nil && (s.header == "") != (s.scheme == "none") {
+		return at.errorf("scheme %s and header %q do not go together; a scheme other than none needs a header", s.scheme, s.header)
+	}
+	return err
+}
+
+// Headers appends the headers that every request of the profile has (O-8, D-17).
+func (p *Profile) Headers(dst []transports.Header) []transports.Header {
+	return append(dst, p.headers...)
+}
+
+// Sign appends the signature headers of one request, if the profile has any. Whoever signs often keeps a Signer.
+func (p *Profile) Sign(dst []transports.Header, secret, id string, at time.Time, body []byte) []transports.Header {
+	return p.Signer(secret).Append(dst, id, at, body)
+}
+
+// Signer signs with one secret. It is safe for concurrent use and keeps the hash state of the secret, so that a
+// signature costs the hashing of the body and one small allocation.
+type Signer struct {
+	signature
+	macs sync.Pool // of *mac
+}
+
+type mac struct {
+	hash.Hash
+	sum  [sha256.Size]byte
+	text [2 * sha256.Size]byte
+}
+
+// Signer makes the Signer of a secret. The key is the UTF-8 bytes of the secret as shown, prefix included (O-10).
+func (p *Profile) Signer(secret string) *Signer {
+	s := &Signer{signature: p.signature}
+	if s.scheme == "none" {
+		return s
+	}
+	key := []byte(secret)
+	s.macs.New = func() any { return &mac{Hash: hmac.New(sha256.New, key)} }
+	return s
+}
+
+// Append appends the signature headers for a body, an event id and the time of signing. The osir scheme signs the raw
+// body alone (O-9, O-11), so every attempt carries the same value; none appends nothing (D-15).
+func (s *Signer) Append(dst []transports.Header, _ string, _ time.Time, body []byte) []transports.Header {
+	if s.scheme == "none" {
+		return dst
+	}
+	m := s.macs.Get().(*mac)
+	m.Reset()
+	m.Write(body)
+	hex.Encode(m.text[:], m.Sum(m.sum[:0]))
+	value := string(m.text[:])
+	s.macs.Put(m)
+	return append(dst, transports.Header{Name: s.header, Value: value})
+}
