@@ -1,9 +1,13 @@
 package projection
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/hookline/hookline/eventlog"
 )
 
 // Iter walks keys in order, over the store as it was when the iterator was made. Key and Value are valid until the next
@@ -28,6 +32,32 @@ func (s *Store) Iter(lower, upper []byte) (*Iter, error) {
 		return nil, s.failed(err)
 	}
 	return &Iter{s: s, it: it}, nil
+}
+
+// IterAt returns an iterator like Iter, and the checkpoint of a view that it stands at, exactly. (Checkpoint may be a
+// commit behind what an iterator made afterwards sees.)
+func (s *Store) IterAt(view string, lower, upper []byte) (*Iter, eventlog.Seq, error) {
+	i, err := s.Iter(nil, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	key := append([]byte(metaCheckpoint), view...)
+	i.it.SetBounds(key, []byte(metaEnd))
+	var c checkpoint
+	if i.First() && bytes.Equal(i.Key(), key) {
+		var ok bool
+		if c, ok = decodeCheckpoint(i.Value()); !ok {
+			return nil, 0, errors.Join(fmt.Errorf("%w: checkpoint of view %q", ErrDamaged, view), i.Close())
+		}
+	}
+	if err := i.Err(); err != nil {
+		return nil, 0, errors.Join(err, i.Close())
+	}
+	if lower == nil {
+		lower = []byte(metaEnd)
+	}
+	i.it.SetBounds(lower, upper)
+	return i, c.seq, nil
 }
 
 // First goes to the first key, Last to the last one. Like all moves they say whether there is one.

@@ -1,0 +1,73 @@
+package history
+
+import (
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/eventlog"
+)
+
+// Most deliveries end within milliseconds: writing each one's waiting down and deleting it again would cost two more
+// keys an event. So a delivery is noted under w only when it still waits windowRecords records after its creation. The
+// younger ones are found by their d keys: there are few of them.
+//
+// Both bounds are counted in records, never in time or batches: the keys depend on the log alone.
+const (
+	windowRecords = 8192
+	// windowMatches bounds memory: deliveries of an event with more of them are noted at once.
+	windowMatches = 64
+)
+
+// window remembers the deliveries created by the newest records that still wait.
+type window struct {
+	slots [windowRecords]slot
+}
+
+// slot is one record's deliveries: the endpoint by ordinal, zero once it has ended.
+type slot struct {
+	seq       eventlog.Seq
+	waiting   int
+	endpoints []eventlog.Seq
+}
+
+func (w *window) at(seq eventlog.Seq) *slot { return &w.slots[seq%windowRecords] }
+
+// inside says whether a delivery that seq created is young when the record `now` is applied.
+func inside(seq, now eventlog.Seq) bool { return seq+windowRecords > now }
+
+// leave returns the slot whose record leaves the window as `now` is applied; nil when nothing of it waits.
+func (w *window) leave(now eventlog.Seq) *slot {
+	if now <= windowRecords {
+		return nil
+	}
+	if s := w.at(now); s.seq == now-windowRecords && s.waiting > 0 {
+		return s
+	}
+	return nil
+}
+
+// open takes the slot of the record `now`.
+func (w *window) open(now eventlog.Seq) *slot {
+	s := w.at(now)
+	s.seq, s.waiting, s.endpoints = now, 0, s.endpoints[:0]
+	return s
+}
+
+func (s *slot) add(endpoint eventlog.Seq) {
+	s.endpoints = append(s.endpoints, endpoint)
+	s.waiting++
+}
+
+// ended notes a delivery's end. It says false when the delivery is not in the window: then it has a w key.
+func (w *window) ended(ref record.Ref, now eventlog.Seq) bool {
+	if !inside(ref.Seq, now) {
+		return false
+	}
+	s := w.at(ref.Seq)
+	if s.seq != ref.Seq || int(ref.Ord) >= len(s.endpoints) {
+		return false
+	}
+	if s.endpoints[ref.Ord] != 0 {
+		s.endpoints[ref.Ord] = 0
+		s.waiting--
+	}
+	return true
+}
