@@ -35,9 +35,6 @@ var _ transports.Transport = (*Transport)(nil)
 // New makes a Transport; the caller closes it. It fails on invalid options, an unreadable system trust store or a
 // TrustPEM without a certificate.
 func New(o Options) (*Transport, error) {
-	if err := o.validate(); err != nil {
-		return nil, err
-	}
 	o.setDefaults()
 	if err := o.validate(); err != nil {
 		return nil, err

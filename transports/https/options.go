@@ -55,7 +55,7 @@ func (o *Options) setDefaults() {
 		o.MaxIdle = defaultMaxIdle
 	}
 	if o.MaxIdlePerHost == 0 {
-		o.MaxIdlePerHost = min(defaultMaxIdlePerHost, o.MaxIdle)
+		o.MaxIdlePerHost = min(defaultMaxIdlePerHost, max(o.MaxIdle, 0))
 	}
 	if o.IdleTimeout == 0 {
 		o.IdleTimeout = defaultIdleTimeout

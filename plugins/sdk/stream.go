@@ -1,0 +1,272 @@
+package sdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/hookline/hookline/plugins/proto"
+)
+
+// stream is one Deliver call of the host: attempts in, results out.
+//
+// The handler's goroutine receives, one goroutine sends, and every attempt under way has a worker; workers that have
+// nothing to do wait on hand and are thinned out over time. All end with the stream.
+type stream struct {
+	service *service
+	grpc    grpc.ServerStream
+	ctx     context.Context // ends with the stream
+	hand    chan *proto.Taken
+	workers sync.WaitGroup
+
+	mu      sync.Mutex
+	ready   []ended // results to be sent
+	under   int     // attempts without a result sent
+	cancels map[uint64]context.CancelCauseFunc
+	closing bool          // no further result will come
+	wake    chan struct{} // of the sender, capacity 1
+	idle    int           // workers waiting on hand
+	thinner *time.Timer   // nil once hand is closed
+}
+
+// ended is a result and the attempt's memory, which it may alias.
+type ended struct {
+	result proto.Ended
+	taken  *proto.Taken
+}
+
+var (
+	errUnwanted = errors.New("sdk: the host no longer waits for this attempt")
+	errHostGone = errors.New("sdk: the host has gone")
+)
+
+// Deliver serves one stream until the host closes it or is gone.
+func (s *service) Deliver(g grpc.BidiStreamingServer[proto.Batch, proto.ResultBatch]) error {
+	if u := s.use(); u == nil {
+		return status.Error(codes.FailedPrecondition, "Configure comes before Deliver")
+	} else {
+		u.users.Done()
+	}
+	ctx, cancel := context.WithCancelCause(g.Context())
+	st := &stream{
+		service: s, grpc: g, ctx: ctx, hand: make(chan *proto.Taken),
+		cancels: make(map[uint64]context.CancelCauseFunc), wake: make(chan struct{}, 1),
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- st.send() }()
+	st.mu.Lock()
+	st.thinner = time.AfterFunc(thinEvery, st.thin)
+	st.mu.Unlock()
+
+	err := st.receive()
+	if err != nil {
+		cancel(errHostGone)
+	}
+	st.mu.Lock()
+	st.thinner.Stop()
+	st.thinner = nil
+	close(st.hand)
+	st.mu.Unlock()
+	st.workers.Wait()
+	st.mu.Lock()
+	st.closing = true
+	st.mu.Unlock()
+	st.signal()
+	if serr := <-sent; err == nil {
+		err = serr
+	}
+	cancel(nil)
+	return err
+}
+
+// receive hands attempts to workers until the host has sent its last.
+func (st *stream) receive() error {
+	in := proto.Received{Pool: &st.service.taken}
+	for {
+		if err := st.grpc.RecvMsg(&in); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		n := len(in.Items)
+		st.service.under.Add(int64(n))
+		st.mu.Lock()
+		st.under += n
+		over := st.under > st.service.plugin.MaxInFlight
+		var unwanted []context.CancelCauseFunc
+		for _, id := range in.Cancel {
+			if c := st.cancels[id]; c != nil {
+				unwanted = append(unwanted, c)
+			}
+		}
+		st.mu.Unlock()
+		for _, c := range unwanted {
+			c(errUnwanted)
+		}
+		if over {
+			st.service.ended(n)
+			return status.Errorf(codes.ResourceExhausted, "more than %d attempts without a result: mind the window", st.service.plugin.MaxInFlight)
+		}
+		for i, t := range in.Items {
+			in.Items[i] = nil
+			select {
+			case st.hand <- t:
+			default:
+				st.workers.Go(func() { st.work(t) })
+			}
+		}
+	}
+}
+
+// work makes attempts until it is told to go (nil, or the end of the stream).
+func (st *stream) work(t *proto.Taken) {
+	for t != nil {
+		st.one(t)
+		st.mu.Lock()
+		st.idle++
+		st.mu.Unlock()
+		t = <-st.hand
+		st.mu.Lock()
+		st.idle--
+		st.mu.Unlock()
+	}
+}
+
+const thinEvery = 5 * time.Second
+
+// thin sends away half of the idle workers, so that a burst's stacks do not stay for ever.
+func (st *stream) thin() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.thinner == nil {
+		return
+	}
+	for range st.idle / 2 {
+		select {
+		case st.hand <- nil:
+		default:
+		}
+	}
+	st.thinner.Reset(thinEvery)
+}
+
+// one makes one attempt and queues its result.
+func (st *stream) one(t *proto.Taken) {
+	ctx, cancel := context.WithCancelCause(st.ctx)
+	st.mu.Lock()
+	st.cancels[t.ID] = cancel
+	st.mu.Unlock()
+	e := proto.Ended{ID: t.ID}
+	st.deliver(ctx, t, &e)
+	cancel(nil)
+	st.mu.Lock()
+	delete(st.cancels, t.ID)
+	st.ready = append(st.ready, ended{e, t})
+	st.mu.Unlock()
+	st.signal()
+}
+
+// deliver calls the author's Deliver; what it does wrong is this attempt's fault only.
+func (st *stream) deliver(ctx context.Context, t *proto.Taken, e *proto.Ended) {
+	g := st.service.use()
+	if g == nil {
+		e.Err = errors.New("the plugin is ending")
+		return
+	}
+	defer g.users.Done()
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(os.Stderr, "[ERROR] panic in Deliver: %v\n%s", p, debug.Stack())
+			e.Err = fmt.Errorf("the plugin panicked: %v", p)
+		}
+	}()
+	if t.Req.Timeout <= 0 {
+		e.Err = fmt.Errorf("timeout_ns is %d, must be above 0", t.Req.Timeout)
+		return
+	}
+	e.Result, e.Err = g.transport.Deliver(ctx, &t.Req)
+}
+
+func (st *stream) signal() {
+	select {
+	case st.wake <- struct{}{}:
+	default:
+	}
+}
+
+// send sends what is ready until closing. Once the host is gone it only gives memory back.
+func (st *stream) send() error {
+	out := proto.Results{Window: uint32(st.service.plugin.MaxInFlight)}
+	failed := st.grpc.SendMsg(&out) // the window comes first
+	var ready []ended
+	for {
+		var more bool
+		if ready, more = st.next(ready[:0]); !more {
+			return failed
+		}
+		for rest := ready; len(rest) > 0; {
+			n := fits(rest)
+			if failed == nil {
+				failed = st.sendBatch(&out, rest[:n])
+			}
+			for i := range rest[:n] {
+				rest[i].taken.Release()
+			}
+			st.service.ended(n)
+			rest = rest[n:]
+		}
+		clear(ready)
+	}
+}
+
+// fits is how many of the results go into one batch.
+func fits(ready []ended) int {
+	bytes, n := 0, 0
+	for n < len(ready) && n < proto.MaxItems && bytes < proto.SoftBytes {
+		bytes += proto.SizeOfResult(&ready[n].result)
+		n++
+	}
+	return n
+}
+
+func (st *stream) sendBatch(out *proto.Results, batch []ended) error {
+	out.Items, out.Window = out.Items[:0], 0
+	for i := range batch {
+		out.Items = append(out.Items, batch[i].result)
+	}
+	err := st.grpc.SendMsg(out)
+	clear(out.Items)
+	return err
+}
+
+// next waits for results and takes all of them, leaving room for the next ones; false at the end.
+func (st *stream) next(room []ended) ([]ended, bool) {
+	for {
+		st.mu.Lock()
+		if n := len(st.ready); n > 0 {
+			ready := st.ready
+			st.ready = room
+			st.under -= n
+			st.mu.Unlock()
+			return ready, true
+		}
+		closing := st.closing
+		st.mu.Unlock()
+		if closing {
+			return room, false
+		}
+		<-st.wake
+		runtime.Gosched() // what else is ready to run may add its result: batches without waiting
+	}
+}
