@@ -184,6 +184,9 @@ func (f *flight) finished(s *sequencer) {
 		d = decision{status: record.Canceled, reason: record.ReasonCanceledByUser}
 		if !alive {
 			d.reason = record.ReasonEndpointDeleted
+			if _, ok := s.st.Tenant(f.target.tenant); !ok {
+				d.reason = record.ReasonTenantDeleted
+			}
 		}
 	default:
 		p, _ := s.st.Profile(f.target.profileSeq)

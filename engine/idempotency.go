@@ -95,14 +95,12 @@ func (e *Engine) prefetch(p *publication) error {
 	if !p.event.HasDedupe {
 		return nil
 	}
-	// The checkpoint is read first: what the view takes in between is answered too, and known to memory.
-	p.seen = prefetch{upTo: e.cfg.Follower.Seq()}
-	row, found, err := e.cfg.History.Dedupe(p.v.id, p.event.Dedupe, e.clock.Now())
-	if err != nil || !found {
+	d, err := e.cfg.History.Dedupe(p.v.id, p.event.Dedupe, e.clock.Now())
+	if err != nil {
 		return err
 	}
-	p.seen.found = true
-	p.seen.entry = dedupeEntry{seq: row.Seq, time: row.Time, fingerprint: row.Fingerprint}
+	p.seen = prefetch{upTo: d.Checkpoint, found: d.Found,
+		entry: dedupeEntry{seq: d.Seq, time: d.TimeMS, fingerprint: d.Fingerprint}}
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
 	"github.com/hookline/hookline/filters"
@@ -199,6 +200,9 @@ func (e *Engine) validate(p *publication) *Error {
 	if err := filters.CheckType(in.Type); err != nil {
 		return Invalid("type", "%s", err)
 	}
+	if err := p.v.profile.CheckPublishType(in.Type); err != nil {
+		return Invalid("type", "%s", err)
+	}
 	if (in.Data == nil) == (in.Payload == nil) {
 		return Invalid("data", "exactly one of data and payload is needed")
 	}
@@ -291,7 +295,8 @@ func (e *Engine) render(p *publication) *Error {
 		p.body.body = bytes.Clone(in.Payload)
 		return nil
 	}
-	body, err := p.v.profile.Render(nil, p.renderInput())
+	body, err := p.v.profile.Render(nil, &profile.Input{ID: p.body.id, Type: in.Type, OccurredAt: p.occurred, Data: in.Data,
+		Actor: in.Actor, Attributes: p.v.attributes})
 	if err != nil {
 		return Invalid("data", "%s", err)
 	}

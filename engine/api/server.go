@@ -17,8 +17,6 @@ type Config struct {
 	Version string
 	// Logger takes internal errors and, at level debug, the access log. nil = none.
 	Logger *slog.Logger
-	// Metrics is what /metrics shows of the engine, asked at each scrape. nil = the process and HTTP metrics only.
-	Metrics func() Metrics
 }
 
 // Server is an http.Handler for the whole face.
@@ -41,7 +39,13 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Version == "" {
 		cfg.Version = "dev"
 	}
-	s := &Server{log: cfg.Logger, mux: http.NewServeMux(), meter: newMeter(cfg.Metrics)}
+	s := &Server{log: cfg.Logger, mux: http.NewServeMux(), meter: newMeter()}
+	s.meter.service = func() Service {
+		if svc := s.service.Load(); svc != nil {
+			return *svc
+		}
+		return nil
+	}
 	s.pool.New = func() any { return &scratch{} }
 	ops := operations()
 	s.route(ops)
@@ -83,7 +87,7 @@ func (s *Server) giveBack(b *scratch) {
 	if cap(b.answer) > maxKept {
 		b.answer = nil
 	}
-	clear(b.items[:cap(b.items)])
+	clear(b.items) // they point into the body
 	b.body, b.answer, b.items = b.body[:0], b.answer[:0], b.items[:0]
 	b.scanner.Release()
 	s.pool.Put(b)

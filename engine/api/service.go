@@ -82,6 +82,8 @@ type System interface {
 	Ready() bool
 	// HeadSeq is the seq of the newest durable record; it never waits.
 	HeadSeq() uint64
+	// Metrics are read at each scrape; it never waits.
+	Metrics() engine.Metrics
 	// VerifyKey compares in constant time.
 	VerifyKey(key string) bool
 }

@@ -1,0 +1,55 @@
+# `make run` starts the demonstration, `make test` runs every test. Only Go is needed; what else a test wants it installs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+BIN := bin/hookline
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+FUZZTIME ?= 30s
+
+.PHONY: help build run demo-real test race lint verify generate fuzz bench torture clean
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+build: ## build bin/hookline
+	@mkdir -p bin
+	go build -trimpath -o $(BIN) ./cmd/hookline
+
+run: build ## start the demonstration: both seed providers, receivers, a generator
+	exec $(BIN) dev
+
+demo-real: build ## publish every DNSimple payload of SAMPLES=DIR and compare what arrives, byte for byte
+	$(BIN) dev --real "$(SAMPLES)"
+
+test: ## run every test (short forms of the long ones)
+	go test -timeout 20m ./...
+
+race: ## the same under the race detector
+	go test -race -timeout 40m ./...
+
+lint: ## gofmt, go vet, staticcheck
+	@out=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go' | grep -v '\.pb\.go$$')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+verify: ## generated code and go.mod are up to date
+	plugins/proto/generate.sh --check
+	go mod tidy -diff
+	go mod verify
+
+generate: ## make the generated code anew
+	plugins/proto/generate.sh
+
+fuzz: ## fuzz every target for FUZZTIME each (default 30s)
+	@for pkg in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+		echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+bench: build ## measure against the bare loop, in one run; then the Go benchmarks
+	$(BIN) bench
+	go test -run '^$$' -bench . -benchmem ./...
+
+torture: build ## the long forms: kills under load, real 30 s timeouts, more crash cycles
+	HOOKLINE_TORTURE=100 HOOKLINE_SLOW=1 go test -count=1 -timeout 120m ./cmd/hookline/... ./eventlog/... ./plugins/...
+
+clean: ## remove what was built and the demonstration's data
+	rm -rf bin data

@@ -1,0 +1,33 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/hookline/hookline/engine"
+)
+
+// laterOperations are the routes that API.md names and a later version builds: refused by name, so that nobody takes
+// silence for success. They are not in the document.
+func laterOperations() []*operation {
+	var ops []*operation
+	for _, l := range []struct{ method, path, name string }{
+		{http.MethodPost, tenantPath + "/endpoints/{endpoint}:recover", "recover"},
+		{http.MethodGet, tenantPath + "/recoveries/{recovery}", "recoveries"},
+		{http.MethodGet, tenantPath + "/endpoints/{endpoint}/stats", "stats"},
+		{http.MethodGet, "/v1/stats", "stats"},
+		{http.MethodPost, "/v1/filters:check", "filters:check"},
+		{http.MethodPost, "/v1/filters:explain", "filters:explain"},
+		{http.MethodPost, "/v1/filters:simulate", "filters:simulate"},
+		{http.MethodGet, "/v1/stream", "stream"},
+		{http.MethodGet, "/v1/keys", "keys"},
+		{http.MethodPost, "/v1/keys", "keys"},
+		{http.MethodGet, "/v1/keys/{key}", "keys"},
+		{http.MethodPatch, "/v1/keys/{key}", "keys"},
+		{http.MethodDelete, "/v1/keys/{key}", "keys"},
+		{http.MethodPost, tenantPath + "/portal-sessions", "portal-sessions"},
+	} {
+		ops = append(ops, &operation{method: l.method, path: l.path, id: "later", custom: true, any: true,
+			handle: func(*call) error { return engine.Invalid(l.name, "not available yet in this version") }})
+	}
+	return ops
+}

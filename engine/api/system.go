@@ -1,0 +1,119 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/hookline/hookline/engine"
+)
+
+func systemOperations() []*operation {
+	return []*operation{
+		{method: http.MethodGet, path: "/v1/log/status", id: "get-log-status", tag: "System", status: 200,
+			summary: "Head, chain and digest of the log, positions of the views", answer: engine.LogStatus{},
+			handle: func(c *call) error {
+				return one(c)(c.svc.LogStatus(c.r.Context()))
+			}},
+		{method: http.MethodGet, path: "/v1/transports", id: "list-transports", tag: "System", status: 200,
+			summary: "Transports and their health", answer: transportList{},
+			handle: func(c *call) error {
+				all, err := c.svc.Transports(c.r.Context())
+				return one(c)(transportList{Data: append([]engine.TransportStatus{}, all...)}, err)
+			}},
+		{method: http.MethodPost, path: "/v1/dev/clock:advance", id: "advance-clock", tag: "System", status: 200,
+			summary: "Move the manual clock", answer: clockAnswer{}, body: clockBody{}, required: []string{"by"},
+			doc:    "Only with `--clock manual`, else 404. Everything due up to then has been attempted and is durable when it answers.",
+			handle: advanceClock},
+		{method: http.MethodGet, path: "/metrics", id: "get-metrics", tag: "System", status: 200, custom: true,
+			summary: "Prometheus metrics, as text; see METRICS.md",
+			handle: func(c *call) error {
+				c.meter.handler.ServeHTTP(c.w, c.r)
+				return nil
+			}},
+	}
+}
+
+// transportList is a list that always fits one page.
+type transportList struct {
+	Data       []engine.TransportStatus `json:"data"`
+	NextCursor *string                  `json:"next_cursor" doc:"always null: all are here"`
+}
+
+type clockBody struct {
+	By string `json:"by" doc:"a Go duration, e.g. 5m or 26h35m"`
+}
+
+type clockAnswer struct {
+	Now engine.Time `json:"now"`
+}
+
+func advanceClock(c *call) error {
+	if !c.svc.ManualClock() {
+		return &engine.Error{Code: engine.CodeNotFound, Detail: "the clock is real: only a server started with --clock manual can be advanced"}
+	}
+	var in clockBody
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	by, err := time.ParseDuration(in.By)
+	if err != nil || by < 0 {
+		return engine.Invalid("by", "%q is no duration of zero or more, e.g. 5m or 26h35m", clip(in.By))
+	}
+	now, err := c.svc.AdvanceClock(c.r.Context(), by)
+	return one(c)(clockAnswer{Now: now}, err)
+}
+
+// openOperations need no key.
+func openOperations() []*operation {
+	state := func(path, id, summary string, ok func(c *call) bool) *operation {
+		return &operation{method: http.MethodGet, path: path, id: id, tag: "System", status: 200, summary: summary,
+			open: true, answer: stateAnswer{}, any: true,
+			handle: func(c *call) error {
+				c.w.Header().Set("Cache-Control", "no-store")
+				if !ok(c) {
+					return errStarting()
+				}
+				return c.json(http.StatusOK, stateAnswer{Status: "ok"})
+			}}
+	}
+	return []*operation{
+		state("/healthz", "get-health", "200 while the process lives", func(*call) bool { return true }),
+		state("/readyz", "get-readiness", "200 once recovery is done, else 503", func(c *call) bool {
+			return c.svc != nil && c.svc.Ready()
+		}),
+		{method: http.MethodGet, path: "/openapi.json", id: "get-openapi", tag: "System", status: 200, open: true, custom: true, any: true,
+			summary: "This document",
+			handle: func(c *call) error {
+				c.send(http.StatusOK, "application/json", c.document)
+				return nil
+			}},
+		{method: http.MethodGet, path: "/", id: "get-start-page", open: true, custom: true, any: true,
+			handle: func(c *call) error {
+				h := c.w.Header()
+				h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+				h.Set("X-Content-Type-Options", "nosniff")
+				c.send(http.StatusOK, "text/html; charset=utf-8", []byte(startPage))
+				return nil
+			}},
+	}
+}
+
+type stateAnswer struct {
+	Status string `json:"status" enum:"ok"`
+}
+
+const startPage = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>hookline</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}code{background:#8882;padding:.1em .3em}</style>
+<h1>hookline</h1>
+<p>A webhook delivery engine is running here.</p>
+<ul>
+<li><a href="/openapi.json">/openapi.json</a>: the API, as OpenAPI 3.1. Calls need <code>Authorization: Bearer KEY</code>.</li>
+<li><a href="/readyz">/readyz</a> and <a href="/healthz">/healthz</a>: is it ready, does it live.</li>
+</ul>
+<p>On the command line: <code>hookline help</code>.</p>
+</html>
+`

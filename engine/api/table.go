@@ -1,0 +1,178 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/hookline/hookline/engine"
+)
+
+// operations is the whole face, in the order of the document.
+func operations() []*operation {
+	var all []*operation
+	for _, group := range [][]*operation{
+		publishOperations(), eventOperations(), tenantOperations(), endpointOperations(), endpointVerbs(),
+		subscriptionOperations(), deliveryOperations(), attemptOperations(), profileOperations(), systemOperations(),
+		openOperations(), dnsimpleOperations(), laterOperations(),
+	} {
+		all = append(all, group...)
+	}
+	return all
+}
+
+const tenantPath = "/v1/tenants/{tenant}"
+
+// The parameters that every list has.
+func paging(more ...parameter) []parameter {
+	return append(more,
+		parameter{name: "limit", doc: "items of this page, 1 to 250, default 50", number: true},
+		parameter{name: "cursor", doc: "next_cursor of the page before"})
+}
+
+func span() []parameter {
+	return []parameter{
+		{name: "from", doc: "the oldest time, RFC 3339, inclusive"},
+		{name: "to", doc: "the newest time, RFC 3339, exclusive"},
+	}
+}
+
+func eventOperations() []*operation {
+	return []*operation{
+		{method: http.MethodGet, path: tenantPath + "/events", id: "list-events", tag: "Events", status: 200,
+			summary: "List events, newest first", answer: engine.Page[engine.Event]{},
+			query: paging(append(span(), parameter{name: "type", doc: "exactly this event type"})...),
+			handle: func(c *call) error {
+				return list(c, c.svc.Events)
+			}},
+		{method: http.MethodGet, path: tenantPath + "/events/{event}", id: "get-event", tag: "Events", status: 200,
+			summary: "Get one event with its body", answer: engine.Event{},
+			doc: "{event} is the `uid`, or the `id`; an `id` that several events share is answered 409 with their `uid`s.",
+			handle: func(c *call) error {
+				return one(c)(c.svc.Event(c.r.Context(), c.tenant(), c.path("event")))
+			}},
+		{method: http.MethodPost, path: tenantPath + "/events/{event}:deliver", id: "deliver-event", tag: "Events", status: 202,
+			summary: "Deliver an event to an endpoint, whether it matched then or not", answer: engine.Delivery{},
+			body: deliverBody{}, required: []string{"endpoint_id"},
+			handle: func(c *call) error {
+				var in deliverBody
+				if err := c.decode(&in); err != nil {
+					return err
+				}
+				return one(c)(c.svc.DeliverEvent(c.r.Context(), c.by, c.tenant(), c.path("event"), in.EndpointID))
+			}},
+	}
+}
+
+type deliverBody struct {
+	EndpointID string `json:"endpoint_id" doc:"the endpoint that gets the event"`
+}
+
+func attemptOperations() []*operation {
+	return []*operation{
+		{method: http.MethodGet, path: tenantPath + "/attempts", id: "list-attempts", tag: "Attempts", status: 200,
+			summary: "List attempts with request and response, newest first", answer: engine.Page[engine.Attempt]{},
+			doc: "Finished attempts only; those of test events are among them, with `trigger` `test`.",
+			query: paging(
+				parameter{name: "endpoint_id", doc: "of this endpoint"},
+				parameter{name: "delivery_id", doc: "of this delivery"},
+				parameter{name: "outcome", doc: "with this outcome", enum: []string{"acknowledged", "rejected", "unreachable", "timed_out", "gone"}},
+				parameter{name: "order", doc: "asc = oldest first", enum: []string{"asc", "desc"}}),
+			handle: func(c *call) error {
+				return list(c, c.svc.Attempts)
+			}},
+	}
+}
+
+func deliveryOperations() []*operation {
+	verb := func(name, summary string, status int, act func(c *call) (engine.Delivery, error)) *operation {
+		return &operation{method: http.MethodPost, path: tenantPath + "/deliveries/{delivery}:" + name, id: name + "-delivery",
+			tag: "Deliveries", status: status, summary: summary, answer: engine.Delivery{}, body: noFields{}, optional: true,
+			handle: func(c *call) error {
+				if err := c.decode(&noFields{}); err != nil {
+					return err
+				}
+				return one(c)(act(c))
+			}}
+	}
+	return []*operation{
+		{method: http.MethodGet, path: tenantPath + "/deliveries", id: "list-deliveries", tag: "Deliveries", status: 200,
+			summary: "List deliveries, newest first", answer: engine.Page[engine.Delivery]{},
+			query: paging(append(span(),
+				parameter{name: "endpoint_id", doc: "to this endpoint"},
+				parameter{name: "event_id", doc: "of this event, by `id` or `uid`"},
+				parameter{name: "event_type", doc: "of events of exactly this type"},
+				parameter{name: "status", doc: "with this status", enum: []string{"pending", "succeeded", "exhausted", "skipped", "canceled"}})...),
+			handle: func(c *call) error {
+				return list(c, c.svc.Deliveries)
+			}},
+		{method: http.MethodGet, path: tenantPath + "/deliveries/{delivery}", id: "get-delivery", tag: "Deliveries", status: 200,
+			summary: "Get one delivery with its attempts", answer: engine.Delivery{},
+			handle: func(c *call) error {
+				return one(c)(c.svc.Delivery(c.r.Context(), c.tenant(), c.path("delivery")))
+			}},
+		verb("resend", "Deliver the same event to the same endpoint once more, as a new delivery", 202, func(c *call) (engine.Delivery, error) {
+			return c.svc.ResendDelivery(c.r.Context(), c.by, c.tenant(), c.path("delivery"))
+		}),
+		verb("cancel", "Cancel a pending delivery", 200, func(c *call) (engine.Delivery, error) {
+			return c.svc.CancelDelivery(c.r.Context(), c.by, c.tenant(), c.path("delivery"))
+		}),
+		verb("release", "Let a delivery held by `plugin_fault` go on at once", 200, func(c *call) (engine.Delivery, error) {
+			return c.svc.ReleaseDelivery(c.r.Context(), c.by, c.tenant(), c.path("delivery"))
+		}),
+	}
+}
+
+// noFields is the body of a verb that takes none, or {}.
+type noFields struct{}
+
+func subscriptionOperations() []*operation {
+	const path = tenantPath + "/subscriptions"
+	return []*operation{
+		{method: http.MethodPost, path: path, id: "create-subscription", tag: "Subscriptions", status: 201,
+			summary: "Route event types to an endpoint", answer: engine.Subscription{}, body: subscriptionBody{}, required: []string{"endpoint_id"},
+			handle: func(c *call) error {
+				var in subscriptionBody
+				if err := c.decode(&in); err != nil {
+					return err
+				}
+				return one(c)(c.svc.CreateSubscription(c.r.Context(), c.by, c.tenant(), engine.SubscriptionInput(in)))
+			}},
+		{method: http.MethodGet, path: path, id: "list-subscriptions", tag: "Subscriptions", status: 200,
+			summary: "List subscriptions, newest first", answer: engine.Page[engine.Subscription]{},
+			query: paging(),
+			handle: func(c *call) error {
+				return list(c, c.svc.Subscriptions)
+			}},
+		{method: http.MethodGet, path: path + "/{subscription}", id: "get-subscription", tag: "Subscriptions", status: 200,
+			summary: "Get one subscription", answer: engine.Subscription{},
+			handle: func(c *call) error {
+				return one(c)(c.svc.Subscription(c.r.Context(), c.tenant(), c.path("subscription")))
+			}},
+		{method: http.MethodPatch, path: path + "/{subscription}", id: "update-subscription", tag: "Subscriptions", status: 200,
+			summary: "Change a subscription (merge patch)", answer: engine.Subscription{}, body: subscriptionPatch{},
+			handle: func(c *call) error {
+				var in subscriptionPatch
+				if err := c.decode(&in); err != nil {
+					return err
+				}
+				return one(c)(c.svc.UpdateSubscription(c.r.Context(), c.by, c.tenant(), c.path("subscription"), engine.SubscriptionInput(in)))
+			}},
+		{method: http.MethodDelete, path: path + "/{subscription}", id: "delete-subscription", tag: "Subscriptions", status: 204,
+			summary: "Delete a subscription",
+			handle: func(c *call) error {
+				return c.gone(c.svc.DeleteSubscription(c.r.Context(), c.by, c.tenant(), c.path("subscription")))
+			}},
+	}
+}
+
+type subscriptionBody struct {
+	EndpointID engine.Optional[string]   `json:"endpoint_id" doc:"where matching events go"`
+	EventTypes engine.Optional[[]string] `json:"event_types" doc:"names, prefixes like domain.* or *; default all"`
+	Filter     engine.Optional[string]   `json:"filter" doc:"a boolean expression over the event; default all"`
+}
+
+// subscriptionPatch is subscriptionBody in a merge patch: its endpoint stays.
+type subscriptionPatch struct {
+	EndpointID engine.Optional[string]   `json:"endpoint_id" fixed:"true"`
+	EventTypes engine.Optional[[]string] `json:"event_types" doc:"names, prefixes like domain.* or *"`
+	Filter     engine.Optional[string]   `json:"filter" doc:"a boolean expression over the event; null = all"`
+}

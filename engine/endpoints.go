@@ -1,0 +1,379 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/hookline/hookline/engine/profile"
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/engine/state"
+	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/eventlog/seal"
+)
+
+// sealedEndpoint is an endpoint as it was in the sequencer, its private parts still sealed.
+type sealedEndpoint struct {
+	state.Endpoint
+	tenant string
+	subs   []state.Subscription
+	timing record.Endpoint
+}
+
+func (s *sequencer) sealedEndpoint(ep *state.Endpoint) sealedEndpoint {
+	out := sealedEndpoint{Endpoint: *ep, tenant: ep.Tenant.ID, timing: ep.Config}
+	out.Tenant = nil
+	for _, p := range ep.Tenant.Subscriptions {
+		if p.Endpoint == ep {
+			out.subs = append(out.subs, *p)
+		}
+	}
+	return out
+}
+
+// endpoint finds an endpoint of a tenant by its id.
+func (s *sequencer) endpoint(tenant, id string) (*state.Endpoint, error) {
+	if _, err := s.tenant(tenant); err != nil {
+		return nil, err
+	}
+	if r, ok := parseID(s.e.epochs, record.PrefixEndpoint, id); ok && r.Ord == 0 {
+		if ep, ok := s.st.Endpoint(tenant, r.Seq); ok {
+			return ep, nil
+		}
+	}
+	return nil, notFound("endpoint", id)
+}
+
+// CreateEndpoint makes an endpoint and its first subscription: event_types and filter, or all types.
+func (e *Engine) CreateEndpoint(ctx context.Context, by Actor, tenant string, in EndpointInput) (Endpoint, error) {
+	p, err := e.profileOf(ctx, tenant)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	if in.EventTypes.Null {
+		in.EventTypes = Optional[[]string]{}
+	}
+	c := endpointChange{types: []string{"*"}, secret: p.NewSecret()}
+	if err := c.apply(e, &in, p); err != nil {
+		return Endpoint{}, err
+	}
+	c.private.By = by.Name
+	sub := record.SubscriptionPrivate{By: by.Name}
+	if c.filter != nil {
+		sub.Filter = *c.filter
+	}
+	secs, err := e.sealEndpoint(tenant, &c)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	subSec, err := e.sealJSON(tenant, record.TypeSubscriptionCreated, 0, sub)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	var out sealedEndpoint
+	err = e.change(ctx, func(s *sequencer) error {
+		t, err := s.tenant(tenant)
+		if err != nil {
+			return err
+		}
+		if len(t.Endpoints) >= e.cfg.Quota {
+			return conflict("tenant %q has %d endpoints, its quota", tenant, e.cfg.Quota)
+		}
+		c.config.Number = t.NextNumber
+		seq := s.appendFacts(record.TypeEndpointCreated, tenant, &c.config, secs...)
+		s.appendFacts(record.TypeSubscriptionCreated, tenant, &record.Subscription{Endpoint: seq, EventTypes: c.types}, subSec)
+		e.views.Delete(tenant)
+		ep, _ := s.st.Endpoint(tenant, seq)
+		out = s.sealedEndpoint(ep)
+		return nil
+	})
+	if err != nil {
+		return Endpoint{}, err
+	}
+	o, err := e.endpointObject(out)
+	o.Secret = c.secret
+	return o, err
+}
+
+func (e *Engine) sealEndpoint(tenant string, c *endpointChange) ([]eventlog.Section, error) {
+	private, err := e.sealJSON(tenant, record.TypeEndpointCreated, 0, c.private)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := e.cfg.Keyring.Sealer(tenant)
+	if err != nil {
+		return nil, err
+	}
+	return []eventlog.Section{private, sealSection(sealer, tenant, record.TypeEndpointCreated, 1, []byte(c.secret))}, nil
+}
+
+// profileOf is the profile of a tenant.
+func (e *Engine) profileOf(ctx context.Context, tenant string) (*profile.Profile, error) {
+	v, err := e.view(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return v.profile, nil
+}
+
+// UpdateEndpoint patches an endpoint; event_types and filter go to its only subscription.
+func (e *Engine) UpdateEndpoint(ctx context.Context, by Actor, tenant, id string, in EndpointInput) (Endpoint, error) {
+	p, err := e.profileOf(ctx, tenant)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	if in.Secret.Set {
+		return Endpoint{}, Invalid("secret", "cannot be patched: use POST .../endpoints/%s:rotate-secret", id)
+	}
+	if in.EventTypes.Set && in.EventTypes.Null {
+		in.EventTypes.Null, in.EventTypes.Value = false, []string{"*"}
+	}
+	var out sealedEndpoint
+	err = e.change(ctx, func(s *sequencer) error {
+		ep, err := s.endpoint(tenant, id)
+		if err != nil {
+			return err
+		}
+		return e.patchEndpoint(s, ep, by, &in, p, &out)
+	})
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return e.endpointObject(out)
+}
+
+// patchEndpoint reads, merges and writes in one turn of the sequencer, so that no other patch comes in between.
+func (e *Engine) patchEndpoint(s *sequencer, ep *state.Endpoint, by Actor, in *EndpointInput, p *profile.Profile, out *sealedEndpoint) error {
+	tenant := ep.Tenant.ID
+	c := endpointChange{config: ep.Config}
+	if err := e.openJSON(ep.Private, tenant, ep.PrivateType, 0, &c.private); err != nil {
+		return err
+	}
+	if err := c.apply(e, in, p); err != nil {
+		return err
+	}
+	if c.types != nil || c.filter != nil {
+		if err := e.patchOnlySubscription(s, ep, by, &c); err != nil {
+			return err
+		}
+	}
+	c.private.By = by.Name
+	sec, err := e.sealJSON(tenant, record.TypeEndpointUpdated, 0, c.private)
+	if err != nil {
+		return err
+	}
+	c.config.Endpoint = ep.Seq
+	s.appendFacts(record.TypeEndpointUpdated, tenant, &c.config, sec)
+	s.target(ep)
+	e.views.Delete(tenant)
+	*out = s.sealedEndpoint(ep)
+	return nil
+}
+
+func (e *Engine) patchOnlySubscription(s *sequencer, ep *state.Endpoint, by Actor, c *endpointChange) error {
+	var only *state.Subscription
+	for _, sub := range ep.Tenant.Subscriptions {
+		if sub.Endpoint == ep {
+			if only != nil {
+				return conflict("the endpoint has several subscriptions: change them one by one under .../subscriptions")
+			}
+			only = sub
+		}
+	}
+	private := record.SubscriptionPrivate{}
+	facts := record.Subscription{Endpoint: ep.Seq, EventTypes: []string{"*"}}
+	typ := record.TypeSubscriptionCreated
+	if only != nil {
+		if err := e.openJSON(only.Private, ep.Tenant.ID, only.PrivateType, 0, &private); err != nil {
+			return err
+		}
+		facts.Subscription, facts.EventTypes, typ = only.Seq, only.EventTypes, record.TypeSubscriptionUpdated
+	}
+	if c.types != nil {
+		facts.EventTypes = c.types
+	}
+	if c.filter != nil {
+		private.Filter = *c.filter
+	}
+	private.By = by.Name
+	sec, err := e.sealJSON(ep.Tenant.ID, typ, 0, private)
+	if err != nil {
+		return err
+	}
+	s.appendFacts(typ, ep.Tenant.ID, &facts, sec)
+	return nil
+}
+
+// DeleteEndpoint cancels its pending deliveries (endpoint_deleted) and removes it with its subscriptions.
+func (e *Engine) DeleteEndpoint(ctx context.Context, by Actor, tenant, id string) error {
+	who, err := e.who(tenant, record.TypeEndpointDeleted, by)
+	if err != nil {
+		return err
+	}
+	return e.change(ctx, func(s *sequencer) error {
+		ep, err := s.endpoint(tenant, id)
+		if err != nil {
+			return err
+		}
+		s.cancelAll(ep, record.ReasonEndpointDeleted)
+		s.appendFacts(record.TypeEndpointDeleted, tenant, &record.EndpointChange{Endpoint: ep.Seq, Reason: record.ReasonByUser}, who...)
+		s.forget(ep)
+		e.views.Delete(tenant)
+		return nil
+	})
+}
+
+// EnableEndpoint opens both gates and resets the failure count. Skipped deliveries are not revived.
+func (e *Engine) EnableEndpoint(ctx context.Context, by Actor, tenant, id string) (Endpoint, error) {
+	return e.gate(ctx, by, tenant, id, record.TypeEndpointEnabled, func(ep *state.Endpoint) bool {
+		return ep.DisabledAt != 0 || ep.SuppressedAt != 0 || ep.Failures != 0
+	})
+}
+
+// DisableEndpoint closes the gate by a person's hand. Attempts under way finish.
+func (e *Engine) DisableEndpoint(ctx context.Context, by Actor, tenant, id string) (Endpoint, error) {
+	return e.gate(ctx, by, tenant, id, record.TypeEndpointDisabled, func(ep *state.Endpoint) bool { return ep.DisabledAt == 0 })
+}
+
+// ClearSuppression opens the suppression gate only and resets the failure count.
+func (e *Engine) ClearSuppression(ctx context.Context, by Actor, tenant, id string) (Endpoint, error) {
+	return e.gate(ctx, by, tenant, id, record.TypeEndpointSuppressionCleared, func(ep *state.Endpoint) bool {
+		return ep.SuppressedAt != 0 || ep.Failures != 0
+	})
+}
+
+// gate appends a change of an endpoint's gates when it changes anything.
+func (e *Engine) gate(ctx context.Context, by Actor, tenant, id string, typ eventlog.Type, changes func(*state.Endpoint) bool) (Endpoint, error) {
+	if _, err := e.view(ctx, tenant); err != nil {
+		return Endpoint{}, err
+	}
+	who, err := e.who(tenant, typ, by)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return e.endpointCommand(ctx, tenant, id, func(s *sequencer, ep *state.Endpoint) {
+		if changes(ep) {
+			s.appendFacts(typ, tenant, &record.EndpointChange{Endpoint: ep.Seq, Reason: record.ReasonByUser}, who...)
+			if typ == record.TypeEndpointDisabled {
+				s.gateClosed(ep)
+			}
+		}
+	})
+}
+
+func (e *Engine) endpointCommand(ctx context.Context, tenant, id string, fn func(*sequencer, *state.Endpoint)) (Endpoint, error) {
+	var out sealedEndpoint
+	err := e.change(ctx, func(s *sequencer) error {
+		ep, err := s.endpoint(tenant, id)
+		if err != nil {
+			return err
+		}
+		fn(s, ep)
+		out = s.sealedEndpoint(ep)
+		return nil
+	})
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return e.endpointObject(out)
+}
+
+// RotateSecret sets a secret, or makes one when it is "". It takes effect at the next attempt.
+func (e *Engine) RotateSecret(ctx context.Context, by Actor, tenant, id, secret string) (Endpoint, error) {
+	p, err := e.profileOf(ctx, tenant)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	if secret == "" {
+		secret = p.NewSecret()
+	} else if err := checkSecret(secret); err != nil {
+		return Endpoint{}, err
+	}
+	sealer, err := e.cfg.Keyring.Sealer(tenant)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	typ := record.TypeEndpointSecretRotated
+	secs := []eventlog.Section{sealSection(sealer, tenant, typ, 0, []byte(secret))}
+	who, err := json.Marshal(record.WhoPrivate{By: by.Name})
+	if err != nil {
+		return Endpoint{}, err
+	}
+	secs = append(secs, sealSection(sealer, tenant, typ, 1, who))
+	o, err := e.endpointCommand(ctx, tenant, id, func(s *sequencer, ep *state.Endpoint) {
+		s.appendFacts(typ, tenant, &record.EndpointChange{Endpoint: ep.Seq, Reason: record.ReasonByUser}, secs...)
+	})
+	o.Secret = secret
+	return o, err
+}
+
+// Endpoint returns one endpoint.
+func (e *Engine) Endpoint(ctx context.Context, tenant, id string) (Endpoint, error) {
+	return e.readEndpoint(ctx, func(s *sequencer) (*state.Endpoint, error) { return s.endpoint(tenant, id) })
+}
+
+// EndpointByNumber finds an endpoint by its integer id.
+func (e *Engine) EndpointByNumber(ctx context.Context, tenant string, n uint64) (Endpoint, error) {
+	return e.readEndpoint(ctx, func(s *sequencer) (*state.Endpoint, error) {
+		t, err := s.tenant(tenant)
+		if err != nil {
+			return nil, err
+		}
+		for _, ep := range t.Endpoints {
+			if ep.Config.Number == n {
+				return ep, nil
+			}
+		}
+		return nil, &Error{Code: CodeNotFound, Detail: "no endpoint has this number"}
+	})
+}
+
+func (e *Engine) readEndpoint(ctx context.Context, find func(*sequencer) (*state.Endpoint, error)) (Endpoint, error) {
+	var out sealedEndpoint
+	err := e.do(ctx, func(s *sequencer) error {
+		ep, err := find(s)
+		if err == nil {
+			out = s.sealedEndpoint(ep)
+		}
+		return err
+	})
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return e.endpointObject(out)
+}
+
+// EndpointSecret returns the secret as it was given or made (O-10).
+func (e *Engine) EndpointSecret(ctx context.Context, tenant, id string) (string, error) {
+	var out sealedEndpoint
+	err := e.do(ctx, func(s *sequencer) error {
+		ep, err := s.endpoint(tenant, id)
+		if err == nil {
+			out = s.sealedEndpoint(ep)
+		}
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	b, err := e.cfg.Keyring.Unseal(nil, out.Secret.Data, seal.Context{Tenant: tenant, Type: uint16(out.SecretType), Section: out.SecretSection})
+	return string(b), err
+}
+
+// Endpoints lists a tenant's endpoints, newest first.
+func (e *Engine) Endpoints(ctx context.Context, tenant string, in ListInput) (Page[Endpoint], error) {
+	var all []sealedEndpoint
+	err := e.do(ctx, func(s *sequencer) error {
+		t, err := s.tenant(tenant)
+		if err != nil {
+			return err
+		}
+		for i := len(t.Endpoints) - 1; i >= 0; i-- {
+			all = append(all, s.sealedEndpoint(t.Endpoints[i]))
+		}
+		return nil
+	})
+	if err != nil {
+		return Page[Endpoint]{}, err
+	}
+	return pageOf(all, in, func(o sealedEndpoint) eventlog.Seq { return o.Seq }, e.endpointObject)
+}

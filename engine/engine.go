@@ -1,0 +1,341 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hookline/hookline/engine/dispatch"
+	"github.com/hookline/hookline/engine/profile"
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/engine/state"
+	"github.com/hookline/hookline/eventlog"
+)
+
+// Engine is one partition: one log, one sequencer.
+type Engine struct {
+	cfg       Config
+	clock     clock
+	sequencer *sequencer
+	runner    *runner
+	count     counters
+	batches   sync.Pool
+
+	epochs   []state.Epoch // fixed after Open: one writer, one epoch more
+	profiles sync.Map      // eventlog.Seq -> *profile.Profile
+	views    sync.Map      // tenant id -> *tenantView
+	keyHash  atomic.Pointer[[32]byte]
+
+	durable   atomic.Pointer[durable]
+	low       atomic.Bool
+	ready     atomic.Bool
+	evictable eventlog.Seq // the sequencer's: see evictCommand
+
+	flying    context.Context // canceled when attempts under way are broken off
+	breakOff  context.CancelFunc
+	failed    atomic.Pointer[error]
+	failOnce  sync.Once
+	dead      chan struct{}
+	stopOnce  sync.Once
+	closed    chan struct{}
+	done      sync.WaitGroup
+	seqDone   chan struct{}
+	snapshots *snapshots
+}
+
+// Open acquires the log, folds it and starts. It returns once the engine is ready: state folded, idempotency known.
+// Errors wrap eventlog.ErrCorrupt, ErrInUse or ErrFenced where that is the cause.
+func Open(ctx context.Context, cfg Config) (*Engine, error) {
+	cfg.setDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	e := &Engine{cfg: cfg, dead: make(chan struct{}), closed: make(chan struct{}), seqDone: make(chan struct{})}
+	e.snapshots = newSnapshots(cfg.Dir, cfg.Log, cfg.Logger)
+	e.flying, e.breakOff = context.WithCancel(context.WithoutCancel(ctx))
+	st, err := e.snapshots.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.snapshots.last = st.Seq
+	w, err := cfg.Log.Acquire(ctx, cfg.Owner)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.open(ctx, st, w); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) error {
+	from, began := st.Seq, time.Now()
+	if _, err := foldTo(ctx, e.cfg.Log, st, 0, nil); err != nil {
+		return err
+	}
+	e.cfg.Logger.Info("state folded", "from_seq", from, "to_seq", st.Seq, "took", time.Since(began).Round(time.Millisecond),
+		"pending", st.Pending.Len())
+	e.epochs = st.Epochs()
+	e.clock = e.newClock(st.Time)
+	s := &sequencer{e: e, st: st, lanes: dispatch.New(st.Pending, e.cfg.MaxInFlight), writer: w, next: w.Next(),
+		bodies: bodies{kept: map[eventlog.Seq]*keptBody{}}, dedupe: newDedupe(), batch: e.newBatch(),
+		slot: make(chan struct{}, maxOutstanding+1), out: make(chan *batch, maxOutstanding+1), stop: make(chan struct{}),
+		parked: parked{rate: e.cfg.RestartRate}}
+	s.in.wake = make(chan struct{}, 1)
+	e.sequencer = s
+	s.now = max(st.Time, e.clock.Now())
+	head, err := e.cfg.Log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	e.durable.Store(&durable{seq: head.Seq, time: head.Time, chain: head.Chain, digest: st.Digest()})
+	if err := e.define(s); err != nil {
+		return err
+	}
+	e.cfg.Follower.Start()
+	if err := e.startDedupe(ctx, s); err != nil {
+		return err
+	}
+	st.Pending.Arm()
+	s.parkOverdue()
+	e.low.Store(e.cfg.LowSpace())
+	e.runner = newRunner(max(2, runtime.GOMAXPROCS(0)))
+	e.start()
+	e.ready.Store(true)
+	return nil
+}
+
+func (e *Engine) newClock(last int64) clock {
+	if !e.cfg.ManualClock {
+		return newRealClock(last, time.Now)
+	}
+	start := e.cfg.ClockStart
+	if start.IsZero() {
+		start = time.Now()
+	}
+	return &manualClock{now: max(last, start.UnixMilli())}
+}
+
+func (e *Engine) manual() bool { return e.cfg.ManualClock }
+
+// startDedupe loads what the view does not have yet. When that is more than memory holds, the view catches up first.
+func (e *Engine) startDedupe(ctx context.Context, s *sequencer) error {
+	head := e.durable.Load().seq
+	const lag = maxDedupe
+	if head > lag && e.cfg.Follower.Seq() < head-lag {
+		e.cfg.Logger.Info("waiting for the idempotency view", "seq", e.cfg.Follower.Seq(), "head_seq", head)
+		if err := e.cfg.Follower.WaitFor(ctx, head-lag); err != nil {
+			return fmt.Errorf("engine: idempotency view: %w", err)
+		}
+	}
+	e.evictable = e.cfg.Follower.Seq()
+	return s.dedupe.load(ctx, e.cfg.Log, e.evictable, s.now)
+}
+
+// start runs the goroutines: sequencer, committer, house-keeping.
+func (e *Engine) start() {
+	e.done.Add(2)
+	go func() {
+		defer close(e.seqDone)
+		e.sequencer.loop()
+	}()
+	go e.commit()
+	go e.keepHouse()
+}
+
+// keepHouse watches the disk, lets memory of idempotency go, and notes checkpoints.
+func (e *Engine) keepHouse() {
+	defer e.done.Done()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-e.closed:
+			return
+		case <-tick.C:
+		}
+		if low := e.cfg.LowSpace(); low != e.low.Swap(low) {
+			e.cfg.Logger.Warn("disk low-water mark crossed", "low", low)
+			e.sequencer.wake()
+		}
+		e.sequencer.enqueue(gaugeCommand{})
+		if n%5 == 0 {
+			e.sequencer.enqueue(evictCommand{})
+			e.snapshots.checkpoint(e.durable.Load())
+		}
+		e.snapshots.maybe(e.durable.Load().seq)
+	}
+}
+
+// gaugeCommand copies sizes out of the state.
+type gaugeCommand struct{}
+
+func (gaugeCommand) run(s *sequencer) {
+	c := &s.e.count
+	c.pending.Store(int64(s.st.Pending.Len()))
+	c.endpoints.Store(int64(s.st.Endpoints()))
+	c.parked.Store(int64(s.parked.list.Len()))
+}
+
+// define appends what the log does not have yet: new versions of profiles, the admin key. Durable on return.
+func (e *Engine) define(s *sequencer) error {
+	for _, p := range e.cfg.Profiles {
+		if had, ok := s.st.LatestProfile(p.Name); ok && had.Hash == p.Hash {
+			e.profiles.Store(had.Seq, p)
+			continue
+		}
+		sealer, err := e.cfg.Keyring.Sealer("")
+		if err != nil {
+			return err
+		}
+		version := uint32(1)
+		if had, ok := s.st.LatestProfile(p.Name); ok {
+			version = had.Version + 1
+		}
+		facts := record.ProfileDefined{Name: p.Name, Version: version, Hash: p.Hash, TimeoutMS: uint32(p.Timeout.Milliseconds()),
+			Schedule: p.Schedule, DisableOnFail: p.DisableAfterExhausted, SuppressAfter: uint32(p.SuppressAfter), HTTPSOnly: p.HTTPSOnly}
+		seq := s.appendFacts(record.TypeProfileDefined, "", &facts, sealSection(sealer, "", record.TypeProfileDefined, 0, p.Content))
+		e.profiles.Store(seq, p)
+	}
+	if e.cfg.AdminKey != "" {
+		hash := sha256.Sum256([]byte(e.cfg.AdminKey))
+		if k := s.st.Key(); k == nil || *k != hash {
+			s.appendFacts(record.TypeKeyCreated, "", &record.KeyCreated{Hash: hash})
+		}
+	}
+	e.keyHash.Store(s.st.Key())
+	if len(s.batch.records) == 0 {
+		return nil
+	}
+	b := s.batch
+	s.batch = e.newBatch()
+	c := s.writer.Append(b.records)
+	if err := c.Wait(context.Background()); err != nil {
+		return err
+	}
+	last := b.records[len(b.records)-1]
+	e.durable.Store(&durable{seq: last.Seq, time: last.Time, chain: c.Chain, digest: s.st.Digest()})
+	return nil
+}
+
+// profileAt is the profile version of a record: parsed once.
+func (e *Engine) profileAt(seq eventlog.Seq) (*profile.Profile, error) {
+	if p, ok := e.profiles.Load(seq); ok {
+		return p.(*profile.Profile), nil
+	}
+	r, err := e.cfg.Log.Get(context.Background(), seq)
+	if err != nil {
+		return nil, err
+	}
+	var facts record.ProfileDefined
+	if err := facts.Decode(r.Facts); err != nil {
+		return nil, err
+	}
+	content, err := e.openSection(r.Sections[0], "", r.Type, 0)
+	if err != nil {
+		return nil, err
+	}
+	p, err := profile.Load(facts.Name, content)
+	if err != nil {
+		return nil, fmt.Errorf("engine: profile %s version %d of the log: %w", facts.Name, facts.Version, err)
+	}
+	e.profiles.Store(seq, p)
+	return p, nil
+}
+
+// VerifyKey says whether key is the admin key, in constant time.
+func (e *Engine) VerifyKey(key string) bool {
+	want := e.keyHash.Load()
+	if want == nil {
+		return false
+	}
+	got := sha256.Sum256([]byte(key))
+	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
+
+// Ready says that recovery is done.
+func (e *Engine) Ready() bool { return e.ready.Load() && e.failure() == nil }
+
+// ManualClock says which clock is in use.
+func (e *Engine) ManualClock() bool { return e.manual() }
+
+// HeadSeq is the last durable record.
+func (e *Engine) HeadSeq() uint64 { return uint64(e.durable.Load().seq) }
+
+func (e *Engine) id(prefix string, seq eventlog.Seq, ord uint16) string {
+	return formatID(e.epochs, prefix, record.Ref{Seq: seq, Ord: ord})
+}
+
+// Drain stops starting attempts and waits for those under way until ctx ends; what is left then is broken off and
+// counted: the receivers may get it again (promise 4 a).
+func (e *Engine) Drain(ctx context.Context) (interrupted int, err error) {
+	idle := make(chan struct{})
+	e.sequencer.enqueue(drainCommand{})
+	go e.watchIdle(idle)
+	select {
+	case <-idle:
+		return 0, nil
+	case <-e.dead:
+		return int(e.count.inFlight.Load()), e.failure()
+	case <-ctx.Done():
+	}
+	before := e.count.brokenOff.Load()
+	e.breakOff()
+	select {
+	case <-idle:
+	case <-e.dead:
+	case <-time.After(2 * time.Second):
+	}
+	return int(e.count.brokenOff.Load()-before) + int(e.count.inFlight.Load()), nil
+}
+
+type drainCommand struct{}
+
+func (drainCommand) run(s *sequencer) { s.draining = true }
+
+func (e *Engine) watchIdle(idle chan<- struct{}) {
+	for {
+		n := 0
+		err := e.do(context.Background(), func(s *sequencer) error { n = s.flights; return nil })
+		if err != nil || n == 0 {
+			close(idle)
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// Close ends the engine and writes a snapshot, so that the next start need not fold. Idempotent.
+func (e *Engine) Close() error {
+	var err error
+	e.stopOnce.Do(func() {
+		e.breakOff()
+		close(e.closed)
+		e.ready.Store(false)
+		s := e.sequencer
+		s.enqueue(drainCommand{})
+		close(s.stop)
+		s.wake()
+		<-e.seqDone
+		e.done.Wait()
+		e.runner.close()
+		if e.failure() == nil {
+			d := e.durable.Load()
+			e.snapshots.final(s.st, d)
+		}
+		e.snapshots.wait()
+		err = s.writer.Close()
+		e.cfg.Follower.Stop()
+		e.failOnce.Do(func() {
+			e.failed.Store(&errStopped)
+			close(e.dead)
+		})
+	})
+	return err
+}

@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"sync/atomic"
+
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/transports"
+)
+
+// counters since the start; read by Metrics.
+type counters struct {
+	published, duplicates               atomic.Int64
+	skipped, canceled                   atomic.Int64
+	succeeded, exhausted                atomic.Int64
+	attempts                            [6]atomic.Int64 // by outcome
+	interrupted, brokenOff              atomic.Int64
+	inFlight                            atomic.Int64
+	batches, records, bytes             atomic.Int64
+	pending, endpoints, tenants, parked atomic.Int64
+}
+
+func (c *counters) attempt(o transports.Outcome) { c.attempts[o].Add(1) }
+
+func (c *counters) ended(s record.Status) {
+	switch s {
+	case record.Succeeded:
+		c.succeeded.Add(1)
+	case record.Exhausted:
+		c.exhausted.Add(1)
+	}
+}
+
+// Metrics are counters since the start, and gauges.
+type Metrics struct {
+	Published, Duplicates int64
+	Attempts              map[string]int64 // by outcome
+	Deliveries            map[string]int64 // by final status
+	Interrupted           int64
+	InFlight, Pending     int64
+	Tenants, Endpoints    int64
+	Parked                int64
+	HeadSeq               uint64
+	Views                 map[string]uint64
+	Batches               int64
+	Records               int64
+	Bytes                 int64
+	DiskLow               bool
+	ClockAheadMS          int64
+}
+
+// Metrics reads all counters; it does not touch the sequencer.
+func (e *Engine) Metrics() Metrics {
+	c := &e.count
+	m := Metrics{Published: c.published.Load(), Duplicates: c.duplicates.Load(), Attempts: map[string]int64{},
+		Interrupted: c.interrupted.Load(), InFlight: c.inFlight.Load(), Pending: c.pending.Load(), Tenants: c.tenants.Load(),
+		Endpoints: c.endpoints.Load(), Parked: c.parked.Load(), HeadSeq: e.HeadSeq(), Views: e.viewSeqs(),
+		Batches: c.batches.Load(), Records: c.records.Load(), Bytes: c.bytes.Load(), DiskLow: e.low.Load(),
+		ClockAheadMS: e.clock.Ahead()}
+	for o := transports.Acknowledged; o <= transports.Gone; o++ {
+		m.Attempts[o.String()] = c.attempts[o].Load()
+	}
+	m.Deliveries = map[string]int64{
+		record.Succeeded.String(): c.succeeded.Load(), record.Exhausted.String(): c.exhausted.Load(),
+		record.Skipped.String(): c.skipped.Load(), record.Canceled.String(): c.canceled.Load(),
+	}
+	return m
+}

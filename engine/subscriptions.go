@@ -1,0 +1,194 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/engine/state"
+	"github.com/hookline/hookline/eventlog"
+)
+
+// sealedSubscription is a subscription as it was in the sequencer.
+type sealedSubscription struct {
+	state.Subscription
+	tenant   string
+	endpoint eventlog.Seq
+}
+
+func (s *sequencer) sealedSubscription(p *state.Subscription) sealedSubscription {
+	return sealedSubscription{Subscription: *p, tenant: p.Endpoint.Tenant.ID, endpoint: p.Endpoint.Seq}
+}
+
+func (s *sequencer) subscription(tenant, id string) (*state.Subscription, error) {
+	if _, err := s.tenant(tenant); err != nil {
+		return nil, err
+	}
+	if r, ok := parseID(s.e.epochs, record.PrefixSubscription, id); ok && r.Ord == 0 {
+		if p, ok := s.st.Subscription(tenant, r.Seq); ok {
+			return p, nil
+		}
+	}
+	return nil, notFound("subscription", id)
+}
+
+// MaxSubscriptions is how many subscriptions a tenant may have.
+const MaxSubscriptions = 200_000
+
+// CreateSubscription routes event types to an endpoint. The answer comes once routing knows it.
+func (e *Engine) CreateSubscription(ctx context.Context, by Actor, tenant string, in SubscriptionInput) (Subscription, error) {
+	if !in.EndpointID.Set {
+		return Subscription{}, Invalid("endpoint_id", "is needed")
+	}
+	if !in.EventTypes.Set || in.EventTypes.Null {
+		in.EventTypes = Some([]string{"*"})
+	}
+	return e.setSubscription(ctx, by, tenant, "", in)
+}
+
+// UpdateSubscription patches a subscription.
+func (e *Engine) UpdateSubscription(ctx context.Context, by Actor, tenant, id string, in SubscriptionInput) (Subscription, error) {
+	if in.EventTypes.Set && in.EventTypes.Null {
+		in.EventTypes = Some([]string{"*"})
+	}
+	return e.setSubscription(ctx, by, tenant, id, in)
+}
+
+func (e *Engine) setSubscription(ctx context.Context, by Actor, tenant, id string, in SubscriptionInput) (Subscription, error) {
+	if in.EventTypes.Set {
+		types, err := parseTypes(in.EventTypes.Value)
+		if err != nil {
+			return Subscription{}, err
+		}
+		in.EventTypes.Value = types
+	}
+	if err := checkFilter(in.Filter.Value); err != nil {
+		return Subscription{}, err
+	}
+	var out sealedSubscription
+	err := e.change(ctx, func(s *sequencer) error {
+		seq, err := e.appendSubscription(s, by, tenant, id, in)
+		if err != nil {
+			return err
+		}
+		p, _ := s.st.Subscription(tenant, seq)
+		out = s.sealedSubscription(p)
+		e.views.Delete(tenant)
+		return nil
+	})
+	if err != nil {
+		return Subscription{}, err
+	}
+	return e.subscriptionObject(out)
+}
+
+func (e *Engine) appendSubscription(s *sequencer, by Actor, tenant, id string, in SubscriptionInput) (eventlog.Seq, error) {
+	t, err := s.tenant(tenant)
+	if err != nil {
+		return 0, err
+	}
+	var facts record.Subscription
+	private := record.SubscriptionPrivate{}
+	typ := record.TypeSubscriptionCreated
+	if id != "" {
+		p, err := s.subscription(tenant, id)
+		if err != nil {
+			return 0, err
+		}
+		if err := e.openJSON(p.Private, tenant, p.PrivateType, 0, &private); err != nil {
+			return 0, err
+		}
+		facts, typ = record.Subscription{Subscription: p.Seq, Endpoint: p.Endpoint.Seq, EventTypes: p.EventTypes}, record.TypeSubscriptionUpdated
+	} else if len(t.Subscriptions) >= MaxSubscriptions {
+		return 0, conflict("tenant %q has %d subscriptions, its quota", tenant, MaxSubscriptions)
+	}
+	if in.EndpointID.Set {
+		ep, err := s.endpoint(tenant, in.EndpointID.Value)
+		if err != nil {
+			return 0, Invalid("endpoint_id", "no endpoint %q here", in.EndpointID.Value)
+		}
+		facts.Endpoint = ep.Seq
+	}
+	if in.EventTypes.Set {
+		facts.EventTypes = in.EventTypes.Value
+	}
+	if in.Filter.Set {
+		private.Filter = in.Filter.Value
+	}
+	private.By = by.Name
+	sec, err := e.sealJSON(tenant, typ, 0, private)
+	if err != nil {
+		return 0, err
+	}
+	seq := s.appendFacts(typ, tenant, &facts, sec)
+	if id != "" {
+		seq = facts.Subscription
+	}
+	return seq, nil
+}
+
+// DeleteSubscription ends routing by it; deliveries that exist go on.
+func (e *Engine) DeleteSubscription(ctx context.Context, by Actor, tenant, id string) error {
+	if _, err := e.view(ctx, tenant); err != nil {
+		return err
+	}
+	who, err := e.who(tenant, record.TypeSubscriptionDeleted, by)
+	if err != nil {
+		return err
+	}
+	return e.change(ctx, func(s *sequencer) error {
+		p, err := s.subscription(tenant, id)
+		if err != nil {
+			return err
+		}
+		s.appendFacts(record.TypeSubscriptionDeleted, tenant, &record.Subscription{Subscription: p.Seq, Endpoint: p.Endpoint.Seq}, who...)
+		e.views.Delete(tenant)
+		return nil
+	})
+}
+
+// Subscription returns one subscription.
+func (e *Engine) Subscription(ctx context.Context, tenant, id string) (Subscription, error) {
+	var out sealedSubscription
+	err := e.do(ctx, func(s *sequencer) error {
+		p, err := s.subscription(tenant, id)
+		if err == nil {
+			out = s.sealedSubscription(p)
+		}
+		return err
+	})
+	if err != nil {
+		return Subscription{}, err
+	}
+	return e.subscriptionObject(out)
+}
+
+// Subscriptions lists a tenant's subscriptions, of one endpoint if asked, newest first.
+func (e *Engine) Subscriptions(ctx context.Context, tenant string, in ListInput) (Page[Subscription], error) {
+	var all []sealedSubscription
+	err := e.do(ctx, func(s *sequencer) error {
+		t, err := s.tenant(tenant)
+		if err != nil {
+			return err
+		}
+		for i := len(t.Subscriptions) - 1; i >= 0; i-- {
+			p := t.Subscriptions[i]
+			if in.EndpointID == "" || s.id(record.PrefixEndpoint, p.Endpoint.Seq, 0) == in.EndpointID {
+				all = append(all, s.sealedSubscription(p))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Page[Subscription]{}, err
+	}
+	return pageOf(all, in, func(o sealedSubscription) eventlog.Seq { return o.Seq }, e.subscriptionObject)
+}
+
+func (e *Engine) subscriptionObject(s sealedSubscription) (Subscription, error) {
+	var p record.SubscriptionPrivate
+	if err := e.openJSON(s.Private, s.tenant, s.PrivateType, 0, &p); err != nil {
+		return Subscription{}, err
+	}
+	return Subscription{ID: e.id(record.PrefixSubscription, s.Seq, 0), EndpointID: e.id(record.PrefixEndpoint, s.endpoint, 0),
+		EventTypes: s.EventTypes, Filter: p.Filter, CreatedAt: Time(s.CreatedAt)}, nil
+}
