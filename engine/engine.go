@@ -104,6 +104,8 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	}
 	st.Pending.Arm()
 	s.parkOverdue()
+	s.releaseHeld()
+	s.more = true
 	e.low.Store(e.cfg.LowSpace())
 	e.runner = newRunner(max(2, runtime.GOMAXPROCS(0)))
 	e.start()

@@ -169,7 +169,7 @@ func (e *Engine) prepare(p *publication, v *tenantView) *Error {
 	if err := e.render(p); err != nil {
 		return err
 	}
-	ev := filterEvent(v.id, p.body.id, p.in.Type, p.occurred, p.data(), p.in.Actor, p.in.Metadata)
+	ev := filterEvent(v, p)
 	r := route(v, ev)
 	if p.in.Explain {
 		p.unmatch = e.unmatched(v, ev, r)

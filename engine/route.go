@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/engine/record"
@@ -21,6 +22,7 @@ type tenantView struct {
 	attributes json.RawMessage
 	index      *filters.Index
 	subs       []viewSubscription // by the index's keys, oldest first
+	rules      []filters.Subscription
 }
 
 type viewSubscription struct {
@@ -73,7 +75,7 @@ func (e *Engine) makeView(ctx context.Context, tenant string) (*tenantView, erro
 		}
 		list[i].Key = uint32(i)
 	}
-	v.index = filters.Build(list)
+	v.index, v.rules = filters.Build(list), list
 	// A later version that another publisher stored meanwhile is better; the sequencer compares versions anyway.
 	e.views.Store(tenant, v)
 	return v, nil
@@ -128,4 +130,35 @@ func (r *routing) add(sub *viewSubscription) {
 		}
 	}
 	r.matches = append(r.matches, record.Match{Endpoint: sub.endpoint, MaxAttempts: sub.maxAttempts, Subscriptions: []eventlog.Seq{sub.seq}})
+}
+
+func filterEvent(v *tenantView, p *publication) *filters.Event {
+	return &filters.Event{Type: p.in.Type, ID: p.body.id, Tenant: v.id, OccurredAt: p.occurred, Data: p.data(), Actor: p.in.Actor, Metadata: p.in.Metadata}
+}
+
+// unmatched says of every subscription that did not match why not.
+func (e *Engine) unmatched(v *tenantView, ev *filters.Event, r routing) []Unmatched {
+	matched := map[eventlog.Seq]bool{}
+	for _, m := range r.matches {
+		for _, seq := range m.Subscriptions {
+			matched[seq] = true
+		}
+	}
+	out := []Unmatched{}
+	for i, sub := range v.subs {
+		if matched[sub.seq] {
+			continue
+		}
+		u := Unmatched{SubscriptionID: e.id(record.PrefixSubscription, sub.seq, 0), EndpointID: e.id(record.PrefixEndpoint, sub.endpoint, 0)}
+		switch f := slices.Index(r.failed, sub.seq); {
+		case !v.rules[i].Types.Match(ev.Type):
+			u.Reason = fmt.Sprintf("its event types do not select %s", ev.Type)
+		case f >= 0:
+			u.Reason = "its filter could not be evaluated: " + r.texts[f]
+		default:
+			u.Reason = "its filter is false for this event"
+		}
+		out = append(out, u)
+	}
+	return out
 }

@@ -140,6 +140,9 @@ func (e *Engine) UpdateTenant(ctx context.Context, by Actor, id string, in Tenan
 
 // DeleteTenant cancels the pending deliveries, removes the endpoints, and keeps the history.
 func (e *Engine) DeleteTenant(ctx context.Context, by Actor, id string) error {
+	if _, err := e.view(ctx, id); err != nil {
+		return err
+	}
 	who, err := e.who(id, record.TypeTenantDeleted, by)
 	if err != nil {
 		return err

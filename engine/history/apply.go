@@ -16,7 +16,7 @@ const (
 
 // fold is what applying keeps between records. It belongs to the follower's goroutine.
 type fold struct {
-	window *window
+	window window
 	day    int64 // whose predecessors' idempotency keys are dropped; -1 = none yet
 	key    []byte
 	val    values
@@ -30,7 +30,7 @@ type fold struct {
 	change      record.EndpointChange
 }
 
-func newFold() fold { return fold{window: new(window), day: -1} }
+func newFold(records int) fold { return fold{window: window{make([]slot, records)}, day: -1} }
 
 // Apply implements projection.View.
 func (h *History) Apply(w *projection.Batch, b *eventlog.Batch) error {
@@ -44,7 +44,7 @@ func (h *History) Apply(w *projection.Batch, b *eventlog.Batch) error {
 }
 
 // RecallRecords implements projection.Recaller.
-func (h *History) RecallRecords() eventlog.Seq { return windowRecords }
+func (h *History) RecallRecords() eventlog.Seq { return h.fold.window.size() }
 
 // Recall implements projection.Recaller: it fills the window.
 func (h *History) Recall(b *eventlog.Batch) error {

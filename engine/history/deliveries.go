@@ -26,6 +26,8 @@ func (h *History) Deliveries(ctx context.Context, q DeliveryQuery) (rows []Deliv
 	if err != nil {
 		return nil, nil, err
 	}
+	// The checkpoint is read before the iterator is made: what that sees is at or after it.
+	checkpoint := h.Checkpoint()
 	c, err := h.deliveryCursor(span.desc, span.asOf)
 	if err != nil {
 		return nil, nil, err
@@ -44,7 +46,7 @@ func (h *History) Deliveries(ctx context.Context, q DeliveryQuery) (rows []Deliv
 	if q.Event != 0 {
 		err = h.walkEvent(ctx, q.Tenant, q.Event, q.Endpoint, span, row)
 	} else {
-		err = h.walkDeliveries(ctx, &q, span, c, row)
+		err = h.walkDeliveries(ctx, &q, merge{span: span, index: c}, checkpoint, c, row)
 	}
 	if cerr := c.close(); err == nil {
 		err = cerr
@@ -62,46 +64,51 @@ func (q *DeliveryQuery) matches(c *deliveryCursor) bool {
 }
 
 // walkDeliveries chooses the shortest list that has all the wanted statuses in it, and walks it over the endpoints.
-func (h *History) walkDeliveries(ctx context.Context, q *DeliveryQuery, span span, c *deliveryCursor,
-	row func(eventlog.Seq, record.Ref) (bool, error)) error {
-	sources, err := h.sources(q.Tenant, q.Endpoint, span.desc, true)
-	if err != nil {
+func (h *History) walkDeliveries(ctx context.Context, q *DeliveryQuery, m merge, checkpoint eventlog.Seq, c *deliveryCursor,
+	row func(eventlog.Seq, record.Ref) (bool, error)) (err error) {
+	if m.sources, err = h.sources(q.Tenant, q.Endpoint, m.span.desc, true); err != nil {
 		return err
-	}
-	m := merge{span: span, sources: sources, index: c}
-	wants := func(all ...record.Status) bool {
-		return len(q.Status) > 0 && !slices.ContainsFunc(q.Status, func(s record.Status) bool { return !slices.Contains(all, s) })
 	}
 	switch {
-	case wants(record.Exhausted, record.Skipped, record.Canceled):
-		x, err := h.refCursor(keyEnded, span.desc)
+	case q.only(record.Exhausted, record.Skipped, record.Canceled):
+		x, err := c.refs(keyEnded)
 		if err != nil {
 			return err
 		}
+		defer x.it.Close()
 		m.index = x
-		err = m.run(ctx, row)
-		if cerr := x.close(); err == nil {
-			err = cerr
-		}
-		return err
-	case wants(record.Pending) && q.AsOf == 0:
-		// The checkpoint is read before the iterators are made: what they see is at or after it.
-		var bound eventlog.Seq
-		if n := h.Checkpoint(); n > windowRecords {
-			bound = n - windowRecords
-		}
-		x, err := h.refCursor(keyWaiting, span.desc)
+	case q.only(record.Pending) && q.AsOf == 0:
+		x, err := c.refs(keyWaiting)
 		if err != nil {
 			return err
 		}
-		m.index = &waitingIndex{old: x, young: c, bound: bound, desc: span.desc}
-		err = m.run(ctx, row)
-		if cerr := x.close(); err == nil {
-			err = cerr
+		defer x.it.Close()
+		w := waitingIndex{old: x, young: c, desc: m.span.desc}
+		if n := h.fold.window.size(); checkpoint > n {
+			w.bound = checkpoint - n
 		}
+		m.index = &w
+	}
+	if err := m.run(ctx, row); err != nil {
 		return err
 	}
-	return m.run(ctx, row)
+	if x, ok := m.index.(*refCursor); ok {
+		return x.it.Err()
+	}
+	if w, ok := m.index.(*waitingIndex); ok {
+		return w.old.it.Err()
+	}
+	return nil
+}
+
+// only says that nothing but some of these statuses is wanted.
+func (q *DeliveryQuery) only(these ...record.Status) bool {
+	for _, s := range q.Status {
+		if !slices.Contains(these, s) {
+			return false
+		}
+	}
+	return len(q.Status) > 0
 }
 
 // refCursor walks x or w keys: refs of an endpoint.
@@ -112,12 +119,11 @@ type refCursor struct {
 	key    []byte
 }
 
-func (h *History) refCursor(letter byte, desc bool) (*refCursor, error) {
-	it, err := h.store.Iter([]byte{letter}, []byte{letter + 1})
-	return &refCursor{it: it, letter: letter, desc: desc}, err
+// refs returns a cursor over the same state of the store as c's.
+func (c *deliveryCursor) refs(letter byte) (*refCursor, error) {
+	it, err := c.it.Clone([]byte{letter}, []byte{letter + 1})
+	return &refCursor{it: it, letter: letter, desc: c.desc}, err
 }
-
-func (c *refCursor) close() error { return c.it.Close() }
 
 // step implements index.
 func (c *refCursor) step(endpoint eventlog.Seq, at record.Ref) (record.Ref, bool) {

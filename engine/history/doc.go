@@ -71,8 +71,11 @@ var (
 )
 
 // New makes the view over a store that was opened with LayoutVersion.
-func New(store *projection.Store) *History {
-	return &History{store: store, fold: newFold()}
+func New(store *projection.Store) *History { return newHistory(store, windowRecords) }
+
+// newHistory has a window of its own length, which is part of the layout.
+func newHistory(store *projection.Store, window int) *History {
+	return &History{store: store, fold: newFold(window)}
 }
 
 // Name is the name of the view's checkpoint.

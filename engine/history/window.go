@@ -10,15 +10,14 @@ import (
 // younger ones are found by their d keys: there are few of them.
 //
 // Both bounds are counted in records, never in time or batches: the keys depend on the log alone.
-const (
-	windowRecords = 8192
-	// windowMatches bounds memory: deliveries of an event with more of them are noted at once.
-	windowMatches = 64
-)
+const windowRecords = 8192
+
+// windowMatches bounds memory: deliveries of an event with more of them are noted at once.
+const windowMatches = 64
 
 // window remembers the deliveries created by the newest records that still wait.
 type window struct {
-	slots [windowRecords]slot
+	slots []slot
 }
 
 // slot is one record's deliveries: the endpoint by ordinal, zero once it has ended.
@@ -28,17 +27,16 @@ type slot struct {
 	endpoints []eventlog.Seq
 }
 
-func (w *window) at(seq eventlog.Seq) *slot { return &w.slots[seq%windowRecords] }
+func (w *window) size() eventlog.Seq { return eventlog.Seq(len(w.slots)) }
 
-// inside says whether a delivery that seq created is young when the record `now` is applied.
-func inside(seq, now eventlog.Seq) bool { return seq+windowRecords > now }
+func (w *window) at(seq eventlog.Seq) *slot { return &w.slots[seq%w.size()] }
 
 // leave returns the slot whose record leaves the window as `now` is applied; nil when nothing of it waits.
 func (w *window) leave(now eventlog.Seq) *slot {
-	if now <= windowRecords {
+	if now <= w.size() {
 		return nil
 	}
-	if s := w.at(now); s.seq == now-windowRecords && s.waiting > 0 {
+	if s := w.at(now); s.seq == now-w.size() && s.waiting > 0 {
 		return s
 	}
 	return nil
@@ -58,7 +56,7 @@ func (s *slot) add(endpoint eventlog.Seq) {
 
 // ended notes a delivery's end. It says false when the delivery is not in the window: then it has a w key.
 func (w *window) ended(ref record.Ref, now eventlog.Seq) bool {
-	if !inside(ref.Seq, now) {
+	if ref.Seq+w.size() <= now {
 		return false
 	}
 	s := w.at(ref.Seq)
