@@ -8,7 +8,6 @@ import (
 	"io"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/hookline/hookline/engine"
 	"github.com/hookline/hookline/engine/api/jsonstrict"
@@ -77,9 +76,8 @@ func shapeOf(t reflect.Type, required []string) *shape {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		sf := shapeField{name: f.Tag.Get("json"), index: i, typ: f.Type, fixed: f.Tag.Get("fixed") != ""}
-		if _, ok := f.Type.FieldByName("Null"); f.Type.Kind() == reflect.Struct && ok {
-			v, _ := f.Type.FieldByName("Value")
-			sf.typ, sf.optional = v.Type, true
+		if v, ok := optionalValue(f.Type); ok {
+			sf.typ, sf.optional = v, true
 		}
 		sf.want = inWords(sf.typ)
 		s.fields = append(s.fields, sf)
@@ -88,6 +86,16 @@ func shapeOf(t reflect.Type, required []string) *shape {
 		}
 	}
 	return s
+}
+
+// optionalValue is the T of an engine.Optional[T].
+func optionalValue(t reflect.Type) (reflect.Type, bool) {
+	if t.Kind() != reflect.Struct {
+		return nil, false
+	}
+	v, ok := t.FieldByName("Value")
+	_, null := t.FieldByName("Null")
+	return v.Type, ok && null
 }
 
 func inWords(t reflect.Type) string {

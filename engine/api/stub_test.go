@@ -1,0 +1,165 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hookline/hookline/engine"
+)
+
+const testKey = "0123456789abcdef0123456789abcdef"
+
+// stub is a Service that keeps what it was asked and answers by rote: these tests are about what the face hands over.
+// What an engine does with it is tested in real_test.go. Methods it lacks panic on the nil Service.
+type stub struct {
+	Service
+	asked     []string
+	published []engine.PublishInput
+	results   func(in []engine.PublishInput) []engine.PublishResult
+	err       error // of everything
+	notReady  bool
+	head      uint64
+	endpoint  engine.EndpointInput
+	tenant    engine.TenantInput
+	listed    engine.ListInput
+}
+
+func (s *stub) note(format string, args ...any) {
+	s.asked = append(s.asked, fmt.Sprintf(format, args...))
+}
+
+func (s *stub) VerifyKey(key string) bool { return key == testKey }
+func (s *stub) Ready() bool               { return !s.notReady }
+func (s *stub) HeadSeq() uint64           { return s.head }
+func (s *stub) ManualClock() bool         { return true }
+func (s *stub) Metrics() engine.Metrics {
+	return engine.Metrics{Published: 7, Attempts: map[string]int64{"acknowledged": 3}, Views: map[string]uint64{"history": 41}}
+}
+
+func (s *stub) Transports(context.Context) ([]engine.TransportStatus, error) {
+	return []engine.TransportStatus{{Name: "https", State: "running", Restarts: 2}}, s.err
+}
+
+func (s *stub) Publish(_ context.Context, tenant string, in []engine.PublishInput) ([]engine.PublishResult, error) {
+	s.note("publish %s %d", tenant, len(in))
+	if s.err != nil {
+		return nil, s.err
+	}
+	s.published = nil
+	for _, p := range in { // the bytes are the request's: valid until Publish returns
+		p.Data, p.Payload = append([]byte(nil), p.Data...), append([]byte(nil), p.Payload...)
+		p.Actor, p.Metadata = append([]byte(nil), p.Actor...), append([]byte(nil), p.Metadata...)
+		s.published = append(s.published, p)
+	}
+	if s.results != nil {
+		return s.results(in), nil
+	}
+	out := make([]engine.PublishResult, len(in))
+	for i, p := range in {
+		if out[i].Err = p.Err; p.Err == nil {
+			out[i].Published = &engine.Published{ID: "evt_1", UID: "evu_1", Seq: uint64(i + 1), Matched: []engine.Matched{}}
+		}
+	}
+	return out, nil
+}
+
+func (s *stub) Tenant(_ context.Context, id string) (engine.Tenant, error) {
+	s.note("tenant %s", id)
+	profile, known := map[string]string{"acme": "osir", "1010": "dnsimple"}[id]
+	if !known {
+		return engine.Tenant{}, &engine.Error{Code: engine.CodeNotFound, Detail: "no tenant here"}
+	}
+	return engine.Tenant{ID: id, Profile: profile}, s.err
+}
+
+func (s *stub) CreateTenant(_ context.Context, by engine.Actor, in engine.TenantInput) (engine.Tenant, error) {
+	s.note("create tenant by %s", by.Name)
+	s.tenant = in
+	return engine.Tenant{ID: in.ID}, s.err
+}
+
+func (s *stub) CreateEndpoint(_ context.Context, _ engine.Actor, tenant string, in engine.EndpointInput) (engine.Endpoint, error) {
+	s.note("create endpoint of %s", tenant)
+	s.endpoint = in
+	return engine.Endpoint{ID: "ep_1", URL: in.URL.Value, Number: 1}, s.err
+}
+
+func (s *stub) UpdateEndpoint(_ context.Context, _ engine.Actor, tenant, id string, in engine.EndpointInput) (engine.Endpoint, error) {
+	s.note("update endpoint %s of %s", id, tenant)
+	s.endpoint = in
+	return engine.Endpoint{ID: id}, s.err
+}
+
+func (s *stub) Endpoint(_ context.Context, tenant, id string) (engine.Endpoint, error) {
+	s.note("endpoint %s of %s", id, tenant)
+	return engine.Endpoint{ID: id}, s.err
+}
+
+func (s *stub) EnableEndpoint(_ context.Context, _ engine.Actor, tenant, id string) (engine.Endpoint, error) {
+	s.note("enable %s of %s", id, tenant)
+	return engine.Endpoint{ID: id}, s.err
+}
+
+func (s *stub) Deliveries(_ context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Delivery], error) {
+	s.note("deliveries of %s", tenant)
+	s.listed = in
+	return engine.Page[engine.Delivery]{}, s.err
+}
+
+func (s *stub) Attempts(_ context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Attempt], error) {
+	s.note("attempts of %s", tenant)
+	s.listed = in
+	return engine.Page[engine.Attempt]{}, s.err
+}
+
+func (s *stub) AdvanceClock(_ context.Context, by time.Duration) (engine.Time, error) {
+	s.note("advance %v", by)
+	return 1000, s.err
+}
+
+var errInside = errors.New("secret detail of the store")
+
+// face is a Server on a Service, and a client of it.
+type face struct {
+	t testing.TB
+	*Server
+	stub *stub
+}
+
+func newFace(t testing.TB) *face {
+	t.Helper()
+	s, err := New(Config{Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := &stub{head: 42}
+	s.Use(st)
+	return &face{t: t, Server: s, stub: st}
+}
+
+// ask makes one request with the key; headers are "Name: value", and may take the key away.
+func (f *face) ask(method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	f.t.Helper()
+	var content io.Reader = http.NoBody
+	if body != "" {
+		content = strings.NewReader(body)
+	}
+	r := httptest.NewRequest(method, target, content)
+	r.Header.Set("Authorization", "Bearer "+testKey)
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		if r.Header.Set(name, value); value == "" {
+			r.Header.Del(name)
+		}
+	}
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	return w
+}
