@@ -2,9 +2,13 @@ package blackbox
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -43,9 +47,27 @@ func runAll(m *testing.M) int {
 	return code
 }
 
+// sources reads every directory of the module once. The go command notes what a test reads: without it, a changed product
+// would be answered with the cached result of the one before, since no package of the product is imported here.
+var sources = sync.OnceValue(func() error {
+	root := filepath.FromSlash("../../..")
+	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
+		return err
+	}
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || slices.Contains([]string{"node_modules", "data"}, d.Name())) {
+			return fs.SkipDir
+		}
+		return err
+	})
+})
+
 // binary is the path of the program under test.
 func binary(t testing.TB) string {
 	t.Helper()
+	if err := sources(); err != nil {
+		t.Fatal(err)
+	}
 	bin, err := filepath.Abs(os.Getenv(binEnv))
 	if err != nil {
 		t.Fatal(err)

@@ -139,12 +139,13 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		length: req.ContentLength, transferred: req.TransferEncoding, body: body,
 	})
 	if a.hold != nil {
+		// Given up on, the connection breaks: a return would still answer 200.
 		select {
 		case <-a.hold:
 		case <-req.Context().Done():
-			return
+			panic(http.ErrAbortHandler)
 		case <-rc.done:
-			return
+			panic(http.ErrAbortHandler)
 		}
 	}
 	rc.answer(w, req, a)
@@ -173,5 +174,7 @@ func (rc *receiver) answer(w http.ResponseWriter, req *http.Request, a answer) {
 		case <-req.Context().Done():
 		case <-rc.done:
 		}
+		// Not a return: that would end the body properly, for a client that has closed only its own direction.
+		panic(http.ErrAbortHandler)
 	}
 }
