@@ -1,7 +1,7 @@
 package pebblelog
 
 import (
-	"sync/atomic"
+	"errors"
 
 	"github.com/hookline/hookline/eventlog"
 )
@@ -70,7 +70,7 @@ func (l *Log) lastSeq() (last eventlog.Seq, err error) {
 			_, last, err = eventlog.DecodeRange(value)
 		}
 		if err != nil {
-			return &eventlog.CorruptError{First: keySeq(it.Key()), Last: keySeq(it.Key()), What: err.Error()}
+			return seqDamage(keySeq(it.Key()), err.Error())
 		}
 		return nil
 	})
@@ -81,6 +81,7 @@ func (l *Log) lastSeq() (last eventlog.Seq, err error) {
 type checker struct {
 	mark   point
 	met    bool // a batch ended at the mark, with its chain
+	report func(*eventlog.CorruptError)
 	link   link
 	dec    eventlog.Decoder
 	hasher eventlog.Hasher
@@ -88,61 +89,102 @@ type checker struct {
 	tally  tally
 }
 
-// tally counts what was checked.
-type tally struct{ batches, records, sections, removed, bytes atomic.Int64 }
+// tally counts what was checked and found whole.
+type tally struct{ batches, records, sections, removed, bytes int64 }
 
-// check recomputes the chain of every batch in c and the sum of every section. Its error wraps ErrCorrupt.
-func (l *Log) check(c *chunk, k *checker) error {
-	for i := range c.len() {
-		stored := c.batch(i)
-		b := &k.batch
-		if err := k.dec.Decode(b, stored); err != nil {
-			return err
-		}
-		if err := k.link.follow(b); err != nil {
-			return err
-		}
-		if k.hasher.Chain(b) != b.Chain {
-			return &eventlog.CorruptError{First: b.First, Last: b.Last(), What: "its chain is not that of its records"}
-		}
-		if b.Last() == k.mark.seq {
-			if b.Chain != k.mark.chain {
-				return &eventlog.CorruptError{First: b.First, Last: b.Last(),
-					What: "its chain is not that of the high-water mark"}
-			}
-			k.met = true
-		}
-		k.tally.batches.Add(1)
-		k.tally.records.Add(int64(len(b.Records)))
-		k.tally.bytes.Add(int64(len(stored)))
+// damage says what to do about damage: without report, checking ends with it.
+func (k *checker) damage(err error) error {
+	var damage *eventlog.CorruptError
+	if k.report == nil || !errors.As(err, &damage) {
+		return err
 	}
-	return l.checkSections(c, k)
+	k.report(damage)
+	return nil
 }
 
-// checkSections loads the sections of the chunk's records and counts them.
-func (l *Log) checkSections(c *chunk, k *checker) error {
-	var b eventlog.Batch
-	var d eventlog.Decoder
+// check recomputes the chain of every batch in c and the sum of every section. Damage is its error, or goes to
+// k.report and checking goes on.
+func (l *Log) check(c *chunk, k *checker) error {
 	var records []eventlog.Record
 	for i := range c.len() {
-		if err := d.Decode(&b, c.batch(i)); err != nil {
+		err := k.checkBatch(c.batch(i))
+		if err == nil {
+			records = appendOwn(records, k.batch.Records, 0)
+			continue
+		}
+		k.link.known = false
+		if err := k.damage(err); err != nil {
 			return err
 		}
-		records = appendOwn(records, b.Records, 0)
+		if err := l.checkSections(records, k); err != nil {
+			return err
+		}
+		records = records[:0]
 	}
-	return l.using(func() error {
-		return l.walkSections(records, func(i int, stored []byte) error {
-			if err := eventlog.LoadSections(&records[i], stored); err != nil {
-				return err
-			}
-			for _, s := range records[i].Sections {
-				if s.Removed {
-					k.tally.removed.Add(1)
-				}
-			}
-			k.tally.sections.Add(int64(len(records[i].Sections)))
-			k.tally.bytes.Add(int64(len(stored)))
-			return nil
+	return l.checkSections(records, k)
+}
+
+func (k *checker) checkBatch(stored []byte) error {
+	b := &k.batch
+	if err := k.dec.Decode(b, stored); err != nil {
+		return err
+	}
+	if err := k.link.follow(b); err != nil {
+		return err
+	}
+	if k.hasher.Chain(b) != b.Chain {
+		return &eventlog.CorruptError{First: b.First, Last: b.Last(), What: "its chain is not that of its records"}
+	}
+	if b.Last() == k.mark.seq {
+		if b.Chain != k.mark.chain {
+			return &eventlog.CorruptError{First: b.First, Last: b.Last(),
+				What: "its chain is not that of the high-water mark"}
+		}
+		k.met = true
+	}
+	k.tally.batches++
+	k.tally.records += int64(len(b.Records))
+	k.tally.bytes += int64(len(stored))
+	return nil
+}
+
+// checkSections loads the sections of successive records and counts them.
+func (l *Log) checkSections(records []eventlog.Record, k *checker) error {
+	for len(records) > 0 {
+		var n int
+		err := l.using(func() (err error) {
+			n, err = l.walkSections(records, func(i int, stored []byte) error {
+				return k.checkRecord(&records[i], stored)
+			})
+			return err
 		})
-	})
+		if err == nil {
+			return nil
+		}
+		var damage *eventlog.CorruptError
+		if errors.As(err, &damage) {
+			for n++; n < len(records) && records[n].Seq <= damage.Last; n++ {
+			}
+		}
+		if err := k.damage(err); err != nil {
+			return err
+		}
+		records = records[n:]
+	}
+	return nil
+}
+
+func (k *checker) checkRecord(r *eventlog.Record, stored []byte) error {
+	if err := eventlog.LoadSections(r, stored); err != nil {
+		return err
+	}
+	for i := range r.Sections {
+		if r.Sections[i].Removed {
+			k.tally.removed++
+		}
+		r.Sections[i].Data = nil // it is Pebble's
+	}
+	k.tally.sections += int64(len(r.Sections))
+	k.tally.bytes += int64(len(stored))
+	return nil
 }

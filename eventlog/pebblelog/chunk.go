@@ -81,11 +81,11 @@ func (l *Log) fill(c *chunk, seq, head eventlog.Seq, limit int) error {
 func (c *chunk) add(it *pebble.Iterator, seq eventlog.Seq) error {
 	value, err := it.ValueAndErr()
 	if err != nil {
-		return &eventlog.CorruptError{First: keySeq(it.Key()), Last: keySeq(it.Key()), What: err.Error()}
+		return seqDamage(keySeq(it.Key()), err.Error())
 	}
 	first, last, err := eventlog.DecodeRange(value)
 	if err != nil {
-		return &eventlog.CorruptError{First: keySeq(it.Key()), Last: keySeq(it.Key()), What: err.Error()}
+		return seqDamage(keySeq(it.Key()), err.Error())
 	}
 	if first != keySeq(it.Key()) {
 		return &eventlog.CorruptError{First: keySeq(it.Key()), Last: last, What: "batch stands under a wrong key"}

@@ -137,7 +137,8 @@ func (l *Log) openPebble() (db *pebble.DB, err error) {
 	o.Experimental.SpanPolicyFunc = spans
 	o.Experimental.ReadSamplingMultiplier = -1 // nothing is gained by compacting what is read often: nothing overlaps
 	for i := range o.Levels {
-		o.Levels[i].BlockSize = 32 << 10
+		o.TargetFileSizes[i] = 64 << 20 // a flush is then one table a kind of key
+		o.Levels[i].BlockSize = 16 << 10
 		// Sections are ciphertext, and folding wants facts at memory speed.
 		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	}
@@ -175,26 +176,27 @@ func (l *Log) Close() error {
 }
 
 func (l *Log) close() error {
+	defer l.lock.release()
 	l.takeDown(eventlog.ErrClosed)
 	l.closing.Store(true)
-	l.stop()
 	l.news.notify()
-	l.background.Wait()
-	defer l.lock.release()
-	if l.failed() != nil {
-		return nil
-	}
 	l.appending.Lock()
 	close(l.toApply)
 	l.appending.Unlock()
-	l.pipeline.Wait()
-
+	drained := make(chan struct{})
+	go func() { l.pipeline.Wait(); close(drained) }()
+	select {
+	case <-drained:
+	case <-l.pipe.broken: // applier and finisher may hang in Pebble
+	}
+	l.stop() // only now: watch sees to it that the above ends
+	l.background.Wait()
+	if l.failed() != nil {
+		return nil
+	}
 	l.reading.Lock()
 	defer l.reading.Unlock()
 	l.isClosed = true
-	if l.failed() != nil { // by the last commits
-		return nil
-	}
 	var errs []error
 	if !l.opts.ReadOnly {
 		head := l.head.Load()

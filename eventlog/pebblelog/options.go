@@ -27,7 +27,7 @@ type Options struct {
 	// Logger gets warnings and errors; nil: slog.Default().
 	Logger *slog.Logger
 	// OnFatal is called once, from any goroutine, when the log cannot go on (ErrDisk). Default: log the error and
-	// os.Exit(ExitDisk). When it returns (tests), everything under way and appended later fails with ErrDisk, and
+	// os.Exit(ExitDisk). It must not call Close. When it returns (tests), everything under way and appended later fails with ErrDisk, and
 	// goroutines that hang in Pebble stay behind.
 	OnFatal func(error)
 	// OnCorrupt is called, from the scrubbing goroutine, for each damaged range that it finds. Default: log it.

@@ -25,10 +25,13 @@ type pipe struct {
 	maxBatches int
 	maxBytes   int
 	failed     error
+	broken     chan struct{} // closed when failed is set
 	room       signal
 }
 
-func (p *pipe) init(batches, bytes int) { p.maxBatches, p.maxBytes = batches, bytes }
+func (p *pipe) init(batches, bytes int) {
+	p.maxBatches, p.maxBytes, p.broken = batches, bytes, make(chan struct{})
+}
 
 // wait blocks until a batch of this size may be pushed, or stop is closed. There is one pusher at a time.
 func (p *pipe) wait(bytes int, stop <-chan struct{}) {
@@ -87,6 +90,7 @@ func (p *pipe) fail(err error) {
 		return
 	}
 	p.failed = err
+	close(p.broken)
 	for _, u := range p.queue {
 		u.commit.Complete(err)
 	}

@@ -177,54 +177,52 @@ func (l *Log) loadGroup(records []eventlog.Record) (n int, err error) {
 	}
 	buf := make([]byte, 0, size)
 	err = l.using(func() error {
-		return l.walkSections(records, func(i int, stored []byte) error {
-			n = i
+		n, err = l.walkSections(records, func(i int, stored []byte) error {
 			from := len(buf)
 			buf = append(buf, stored...)
 			return eventlog.LoadSections(&records[i], buf[from:len(buf):len(buf)])
 		})
+		return err
 	})
-	if err != nil {
-		return n, err
-	}
-	return len(records), nil
+	return n, err
 }
 
-// walkSections calls f for each of successive records that has sections, in order. The database is open.
-func (l *Log) walkSections(records []eventlog.Record, f func(i int, stored []byte) error) error {
+// walkSections calls f for each of successive records that has sections, in order. The first n records are whole:
+// on error, which wraps ErrCorrupt, the one after them is not. The database is open.
+func (l *Log) walkSections(records []eventlog.Record, f func(i int, stored []byte) error) (n int, err error) {
 	first, last := records[0].Seq, records[len(records)-1].Seq
 	it, err := l.iter(keySections, first, last)
 	if err != nil {
-		return &eventlog.CorruptError{First: first, Last: last, What: "sections: " + err.Error()}
+		return 0, l.damaged(keySections, first, last, err)
 	}
 	defer func() { _ = it.Close() }() // its error is seen in it.Error
 	ok := it.First()
 	for i := range records {
 		r := &records[i]
-		if len(r.Sections) == 0 {
+		switch {
+		case ok && keySeq(it.Key()) < r.Seq || ok && keySeq(it.Key()) == r.Seq && len(r.Sections) == 0:
+			return i, seqDamage(keySeq(it.Key()), "sections without a record that has them")
+		case !ok && it.Error() != nil:
+			return i, l.damaged(keySections, r.Seq, last, it.Error())
+		case len(r.Sections) == 0:
 			continue
+		case !ok || keySeq(it.Key()) != r.Seq:
+			return i, seqDamage(r.Seq, "its sections are missing")
 		}
-		var value []byte
-		if ok && keySeq(it.Key()) == r.Seq {
-			value, err = it.ValueAndErr()
-		} else if err = it.Error(); err == nil {
-			err = errors.New("they are missing")
-		}
+		value, err := it.ValueAndErr()
 		if err != nil {
-			return &eventlog.CorruptError{First: r.Seq, Last: r.Seq, What: "sections: " + err.Error()}
+			return i, seqDamage(r.Seq, "sections: "+err.Error())
 		}
 		if err := f(i, value); err != nil {
-			return err
+			return i, err
 		}
 		ok = it.Next()
 	}
-	if ok {
-		return &eventlog.CorruptError{First: keySeq(it.Key()), Last: keySeq(it.Key()), What: "sections without a record"}
-	}
-	if err := it.Error(); err != nil {
-		return &eventlog.CorruptError{First: last, Last: last, What: "sections: " + err.Error()}
-	}
-	return nil
+	return len(records), nil
+}
+
+func seqDamage(seq eventlog.Seq, what string) error {
+	return &eventlog.CorruptError{First: seq, Last: seq, What: what}
 }
 
 // Get implements eventlog.Log.
@@ -264,10 +262,10 @@ func (l *Log) get(seq, head eventlog.Seq) (r eventlog.Record, err error) {
 	}
 	stored, err := it.ValueAndErr()
 	if err != nil {
-		return r, &eventlog.CorruptError{First: seq, Last: seq, What: err.Error()}
+		return r, seqDamage(seq, err.Error())
 	}
 	if r, err = new(eventlog.Decoder).DecodeOne(stored, seq); err != nil {
-		return r, &eventlog.CorruptError{First: seq, Last: seq, What: err.Error()}
+		return r, seqDamage(seq, err.Error())
 	}
 	r.Facts = slices.Clone(r.Facts)
 	if len(r.Sections) == 0 {
@@ -283,7 +281,7 @@ func (l *Log) getSections(r *eventlog.Record) error {
 		if errors.Is(err, pebble.ErrNotFound) {
 			err = errors.New("they are missing")
 		}
-		return &eventlog.CorruptError{First: r.Seq, Last: r.Seq, What: "sections: " + err.Error()}
+		return seqDamage(r.Seq, "sections: "+err.Error())
 	}
 	own := slices.Clone(value)
 	_ = closer.Close()

@@ -23,30 +23,27 @@ func (l *Log) scrub() {
 
 func (l *Log) scrubOnce() {
 	var c chunk
-	var k checker
+	k := checker{report: l.opts.OnCorrupt}
 	for next := eventlog.Seq(1); ; {
 		head := l.head.Load().Seq
 		if next > head {
 			return
 		}
-		before := k.tally.bytes.Load()
+		k.tally.bytes = 0
 		err := l.fill(&c, next, head, scrubChunk)
-		following := c.next
 		if err == nil {
+			next = c.next
 			err = l.check(&c, &k)
-		}
-		if errors.Is(err, eventlog.ErrClosed) {
-			return
 		}
 		var damage *eventlog.CorruptError
 		if errors.As(err, &damage) {
 			l.opts.OnCorrupt(damage)
-			following = max(following, damage.Last+1, next+1)
+			next = max(next, damage.Last) + 1
 			k.link.known = false
+		} else if err != nil {
+			return // closed
 		}
-		next = following
-		read := max(k.tally.bytes.Load()-before, 1)
-		if !l.pause(time.Duration(read) * time.Second / time.Duration(l.opts.ScrubRate)) {
+		if !l.pause(time.Duration(k.tally.bytes) * time.Second / time.Duration(l.opts.ScrubRate)) {
 			return
 		}
 	}

@@ -39,6 +39,9 @@ func (l *Log) Verify(ctx context.Context, progress func(done, total eventlog.Seq
 	close(v.chunks)
 	workers.Wait()
 	v.report.Head = head
+	if err == nil {
+		err = v.failed
+	}
 	if err == nil && len(v.report.Damaged) > 0 {
 		err = v.report.Damaged[0]
 	}
@@ -53,14 +56,13 @@ type verification struct {
 
 	mu     sync.Mutex
 	report Report
+	failed error
 	done   eventlog.Seq
 }
 
 // walk reads the batches in order, checks that each follows the one before, and leaves the hashing to the workers.
 func (v *verification) walk(ctx context.Context) error {
 	var link link
-	var d eventlog.Decoder
-	var b eventlog.Batch
 	for next := eventlog.Seq(1); next <= v.head.Seq; {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -74,15 +76,9 @@ func (v *verification) walk(ctx context.Context) error {
 			link.known = false
 			continue
 		}
-		for i := range c.len() {
-			err := d.Decode(&b, c.batch(i))
-			if err == nil {
-				err = link.follow(&b)
-			}
-			if err != nil {
-				v.damaged(err, next)
-				link.known = false
-			}
+		// The workers check links within a chunk, this checks those between chunks.
+		if err := v.follow(&link, c); err != nil {
+			v.damaged(err, next)
 		}
 		next = c.next
 		v.chunks <- c
@@ -93,38 +89,49 @@ func (v *verification) walk(ctx context.Context) error {
 	return nil
 }
 
-func (v *verification) work() {
-	for c := range v.chunks {
-		start, _, _ := eventlog.DecodeRange(c.batch(0)) // seen by walk
-		first := start
-		k := checker{}
-		err := v.log.check(c, &k)
-		for err != nil && !errors.Is(err, eventlog.ErrClosed) {
-			last := v.damaged(err, first)
-			if last+1 >= c.next {
-				break
-			}
-			// What follows in this chunk is checked on its own.
-			rest := new(chunk)
-			if err = v.log.fill(rest, last+1, c.next-1, len(c.buf)+1); err == nil {
-				k.link.known = false
-				err = v.log.check(rest, &k)
-			}
-			first = last + 1
-		}
-		v.add(&k.tally, c.next-start)
+// follow checks that a chunk begins with the chain that the one before ended with, and notes its own end.
+func (v *verification) follow(k *link, c *chunk) error {
+	var d eventlog.Decoder
+	var b eventlog.Batch
+	if err := d.Decode(&b, c.batch(0)); err != nil {
+		k.known = false
+		return nil // a worker says so
 	}
+	err := k.follow(&b)
+	if k.known = d.Decode(&b, c.batch(c.len()-1)) == nil; k.known {
+		k.chain = b.Chain
+	}
+	return err
+}
+
+func (v *verification) work() {
+	k := checker{report: func(c *eventlog.CorruptError) { v.damaged(c, c.First) }}
+	for c := range v.chunks {
+		first, _, _ := eventlog.DecodeRange(c.batch(0)) // seen by walk
+		k.link.known, k.tally = false, tally{}
+		if err := v.log.check(c, &k); err != nil {
+			v.fail(err)
+		}
+		v.add(&k.tally, c.next-first)
+	}
+}
+
+// fail notes an error that is not about what is stored: the log was closed meanwhile.
+func (v *verification) fail(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.failed = err
 }
 
 func (v *verification) add(t *tally, seqs eventlog.Seq) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r := &v.report
-	r.Batches += t.batches.Load()
-	r.Records += t.records.Load()
-	r.Sections += t.sections.Load()
-	r.Removed += t.removed.Load()
-	r.Bytes += t.bytes.Load()
+	r.Batches += t.batches
+	r.Records += t.records
+	r.Sections += t.sections
+	r.Removed += t.removed
+	r.Bytes += t.bytes
 	v.done += seqs
 	if v.progress != nil {
 		v.progress(min(v.done, v.head.Seq), v.head.Seq)

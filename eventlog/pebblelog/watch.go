@@ -146,3 +146,10 @@ func (m *marking) unclean(to *mark) error {
 	}
 	return to.write(point{seq: to.at.seq, chain: to.at.chain})
 }
+
+// pending says whether the mark is behind the durable head.
+func (m *marking) pending(to *mark, head *atomic.Pointer[eventlog.Head]) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return to.at.seq != head.Load().Seq
+}

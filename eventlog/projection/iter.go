@@ -60,6 +60,22 @@ func (s *Store) IterAt(view string, lower, upper []byte) (*Iter, eventlog.Seq, e
 	return i, c.seq, nil
 }
 
+// Clone returns an unpositioned iterator over the same state of the store, between bounds of its own.
+func (i *Iter) Clone(lower, upper []byte) (*Iter, error) {
+	if err := i.s.enter(); err != nil {
+		return nil, err
+	}
+	if lower == nil {
+		lower = []byte(metaEnd)
+	}
+	it, err := i.it.Clone(pebble.CloneOptions{IterOptions: &pebble.IterOptions{LowerBound: lower, UpperBound: upper}})
+	if err != nil {
+		i.s.leave()
+		return nil, i.s.failed(err)
+	}
+	return &Iter{s: i.s, it: it}, nil
+}
+
 // First goes to the first key, Last to the last one. Like all moves they say whether there is one.
 func (i *Iter) First() bool { return i.it.First() }
 func (i *Iter) Last() bool  { return i.it.Last() }
