@@ -158,15 +158,15 @@ type page[T any] struct {
 	Next *string `json:"next_cursor"`
 }
 
-// list reads all pages of a list, 100 items each. query alternates names and values.
+// list reads all pages of a list, 250 items each. query alternates names and values.
 func list[T any](t testing.TB, c *client, path string, query ...string) []T {
 	t.Helper()
-	q := url.Values{"limit": {"100"}}
+	q := url.Values{"limit": {"250"}}
 	for i := 0; i+1 < len(query); i += 2 {
 		q.Add(query[i], query[i+1])
 	}
 	var all []T
-	for range 1000 {
+	for range 10_000 {
 		var p page[T]
 		r := c.get(t, path+"?"+q.Encode(), &p)
 		if p.Data == nil {
@@ -178,7 +178,7 @@ func list[T any](t testing.TB, c *client, path string, query ...string) []T {
 		}
 		q.Set("cursor", *p.Next)
 	}
-	t.Fatalf("GET %s: more than 1000 pages", path)
+	t.Fatalf("GET %s: more than 10 000 pages", path)
 	return nil
 }
 
