@@ -56,8 +56,6 @@ const (
 	mPendingMiB = "pending_mib"
 )
 
-const perMillion = 1_000_000
-
 func rows() []row {
 	return []row{
 		{name: "single", title: "one endpoint, published singly", addresses: 1, concurrency: 64, batch: 1,

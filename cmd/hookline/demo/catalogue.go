@@ -66,7 +66,7 @@ func parseCatalogue(text string) (*catalogue, error) {
 	}
 	if text, ok := lets["actor"]; ok {
 		var err error
-		if c.actor, err = parsePieces(text, nil); err != nil {
+		if c.actor, err = parsePieces(text); err != nil {
 			return nil, fmt.Errorf("%w: actor: %w", ErrCatalogue, err)
 		}
 	}
@@ -79,8 +79,9 @@ func (c *catalogue) line(line string, lets map[string]string) error {
 		if !ok {
 			return errors.New("want `let name = text`")
 		}
+		text, err := expand(text, lets) // now, so that no name can stand for itself
 		lets[name] = text
-		return nil
+		return err
 	}
 	f := strings.SplitN(line, " ", 3)
 	if len(f) != 3 {
@@ -90,7 +91,11 @@ func (c *catalogue) line(line string, lets map[string]string) error {
 	if err != nil || weight < 1 || weight > 1000 {
 		return fmt.Errorf("weight %q: want 1 to 1000", f[0])
 	}
-	data, err := parsePieces(f[2], lets)
+	text, err := expand(f[2], lets)
+	if err != nil {
+		return err
+	}
+	data, err := parsePieces(text)
 	if err != nil {
 		return err
 	}
@@ -99,8 +104,36 @@ func (c *catalogue) line(line string, lets map[string]string) error {
 	return nil
 }
 
+// maxText bounds what a line may expand to, in bytes.
+const maxText = 64 << 10
+
+// expand puts in what <@name> stands for.
+func expand(text string, lets map[string]string) (string, error) {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "<@")
+		b.WriteString(before)
+		if !found {
+			return b.String(), nil
+		}
+		name, after, ok := strings.Cut(rest, ">")
+		if !ok {
+			return "", fmt.Errorf("<@%s: no > for this <", rest[:min(len(rest), 20)])
+		}
+		def, ok := lets[name]
+		if !ok {
+			return "", fmt.Errorf("<@%s>: no `let %s = ...` before it", name, name)
+		}
+		if b.Len()+len(def) > maxText {
+			return "", fmt.Errorf("expands to more than %d bytes: shorten it", maxText)
+		}
+		b.WriteString(def)
+		text = after
+	}
+}
+
 // parsePieces splits text at its placeholders, which may stand inside a pick's choices.
-func parsePieces(text string, lets map[string]string) ([]piece, error) {
+func parsePieces(text string) ([]piece, error) {
 	var out []piece
 	for text != "" {
 		open := strings.IndexByte(text, '<')
@@ -116,14 +149,6 @@ func parsePieces(text string, lets map[string]string) ([]piece, error) {
 		}
 		words := text[open+1 : open+end]
 		text = text[open+end+1:]
-		if name, ok := strings.CutPrefix(words, "@"); ok {
-			def, ok := lets[name]
-			if !ok {
-				return nil, fmt.Errorf("<@%s>: no `let %s = ...` before it", name, name)
-			}
-			text = def + text
-			continue
-		}
 		if err := checkWords(words); err != nil {
 			return nil, err
 		}

@@ -119,7 +119,7 @@ func newDrawing(seed uint64) *drawing {
 }
 
 func TestSameWordsMeanTheSameValue(t *testing.T) {
-	pieces, err := parsePieces(`<number:5:a> <number:5:a> <number:5:b> <account> <pick:x<number:1>|y<number:1>>`, nil)
+	pieces, err := parsePieces(`<number:5:a> <number:5:a> <number:5:b> <account> <pick:x<number:1>|y<number:1>>`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,11 +131,14 @@ func TestSameWordsMeanTheSameValue(t *testing.T) {
 
 func TestCatalogueErrorsNameLineAndFix(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                         "no events: want lines",
-		"3 a.b":                    "line 1: want `weight type data`",
-		"# c\n0 a.b {}":            `line 2: weight "0": want 1 to 1000`,
-		"let x {}":                 "line 1: want `let name = text`",
-		"1 a.b {\"x\":<@y>}":       "line 1: <@y>: no `let y = ...` before it",
+		"":                   "no events: want lines",
+		"3 a.b":              "line 1: want `weight type data`",
+		"# c\n0 a.b {}":      `line 2: weight "0": want 1 to 1000`,
+		"let x {}":           "line 1: want `let name = text`",
+		"1 a.b {\"x\":<@y>}": "line 1: <@y>: no `let y = ...` before it",
+		"let y = 1<@y>":      "line 1: <@y>: no `let y = ...` before it",
+		"1 a.b {\"x\":<@y":   "<@y: no > for this <",
+		"let a = " + strings.Repeat("x", 40_000) + "\n1 a.b <@a><@a>": "line 2: expands to more than",
 		"1 a.b {\"x\":<zip>}":      `line 1: <zip>: "zip" is no kind of value`,
 		"1 a.b {\"x\":<number:x>}": `line 1: <number:x>: "x" digits: want 1 to 9`,
 		"1 a.b {\"x\":<pick>}":     "line 1: <pick>: want <pick:...>",

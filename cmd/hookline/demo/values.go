@@ -45,7 +45,7 @@ func checkWords(words string) error {
 		}
 	case kind == "pick":
 		for choice := range strings.SplitSeq(rest, "|") {
-			if _, err := parsePieces(choice, nil); err != nil {
+			if _, err := parsePieces(choice); err != nil {
 				return err
 			}
 		}
@@ -66,7 +66,7 @@ func (d *drawing) value(words string) string {
 		width, _, _ := strings.Cut(rest, ":")
 		return d.number(width)
 	case "pick":
-		pieces, _ := parsePieces(d.oneOf(rest, "|"), nil) // checkWords has read it once without an error
+		pieces, _ := parsePieces(d.oneOf(rest, "|")) // checkWords has read it once without an error
 		return d.render(pieces)
 	case "hex8":
 		return fmt.Sprintf("%08x", d.rnd.Uint32())
