@@ -1,0 +1,155 @@
+package filters
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+)
+
+// Bounds of an expression.
+const (
+	MaxSource  = 2048 // bytes
+	MaxNesting = 32   // brackets and operators within each other
+	maxNodes   = 1000 // after the parser has expanded what it shares, such as a < b < c
+)
+
+// Compile makes a filter of an expression. An error is an *Error.
+func Compile(src string) (*Filter, error) {
+	c := compiler{src: src}
+	f, err := c.compile()
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// compiler turns one expression into a tree of nodes. The first fault ends it.
+type compiler struct {
+	src   string
+	chars []rune // of src: the parser counts in characters
+	nodes int
+	depth int
+	cost  int
+	roots [roots]bool // variables whose decoding is in cost
+	fault *Error
+}
+
+func (c *compiler) compile() (*Filter, *Error) {
+	if err := c.bounded(); err != nil {
+		return nil, err
+	}
+	c.chars = []rune(c.src)
+	tree, err := c.parse()
+	if err != nil {
+		return nil, err
+	}
+	root := c.node(tree)
+	if c.fault == nil {
+		c.demand(root, alwaysBool, "a filter is a condition")
+	}
+	if c.fault != nil {
+		return nil, c.fault
+	}
+	return &Filter{src: c.src, root: root, cost: c.cost}, nil
+}
+
+// errorAt makes the error for a place in the source, in characters.
+func (c *compiler) errorAt(at int32, suggestion, format string, args ...any) *Error {
+	e := &Error{Message: fmt.Sprintf(format, args...), Suggestion: suggestion}
+	e.Line, e.Column, e.line = position(c.src, at)
+	return e
+}
+
+// refuse notes a fault. The first one wins; what it returns is never used.
+func (c *compiler) refuse(s span, suggestion, format string, args ...any) node {
+	if c.fault == nil {
+		c.fault = c.errorAt(s.point, suggestion, format, args...)
+	}
+	return &constant{span: s}
+}
+
+// bounded checks what the parser does not: it has no limit of its own, and a megabyte of opening brackets would
+// overflow the stack, which nothing can recover from.
+func (c *compiler) bounded() *Error {
+	if n := len(c.src); n > MaxSource {
+		return &Error{Line: 1, Column: 1, Message: fmt.Sprintf("the expression has %d bytes; at most %d are allowed", n, MaxSource),
+			Suggestion: "use several subscriptions, or `in [...]` instead of many comparisons"}
+	}
+	if !utf8.ValidString(c.src) {
+		return &Error{Line: 1, Column: 1, Message: "the expression is not UTF-8"}
+	}
+	depth, at, blank := 0, int32(0), true
+	var quote, before rune
+	for _, r := range c.src {
+		switch {
+		case quote != 0:
+			if r == quote && (before != '\\' || quote == '`') {
+				quote = 0
+			}
+			if before == '\\' && r == '\\' {
+				r = 0 // an escaped backslash escapes nothing
+			}
+		case r == '"' || r == '\'' || r == '`':
+			quote = r
+		case r == '(' || r == '[' || r == '{':
+			if depth++; depth > MaxNesting {
+				return c.errorAt(at, "take parts apart with `and` and `or`", "brackets nest deeper than %d", MaxNesting)
+			}
+		case r == ')' || r == ']' || r == '}':
+			depth--
+		}
+		blank = blank && (r == ' ' || r == '\t' || r == '\n' || r == '\r')
+		before = r
+		at++
+	}
+	if blank {
+		return &Error{Line: 1, Column: 1, Message: "the expression is empty", Suggestion: "leave the filter out to take every event"}
+	}
+	return nil
+}
+
+// parse calls expr's parser. Should it panic on some input, that input is no filter.
+func (c *compiler) parse() (root ast.Node, fault *Error) {
+	defer func() {
+		if r := recover(); r != nil {
+			root, fault = nil, &Error{Line: 1, Column: 1, Message: "the expression cannot be parsed"}
+		}
+	}()
+	tree, err := parser.Parse(c.src)
+	if err == nil {
+		return tree.Node, nil
+	}
+	var at *file.Error
+	if !errors.As(err, &at) {
+		return nil, &Error{Line: 1, Column: 1, Message: err.Error()}
+	}
+	message, suggestion := c.syntax(at)
+	return nil, c.errorAt(int32(at.From), suggestion, "%s", message)
+}
+
+// syntax says the parser's errors in the words of a filter's author.
+func (c *compiler) syntax(e *file.Error) (message, suggestion string) {
+	char := func(i int) rune {
+		if i >= 0 && i < len(c.chars) {
+			return c.chars[i]
+		}
+		return 0
+	}
+	switch e.Message {
+	case "unexpected token EOF", "unexpected end of expression":
+		return "the expression ends too early", "complete it, and close what is open"
+	case `unexpected token Operator("=")`:
+		return "= alone is no operator", "write == to compare"
+	}
+	switch r := char(e.From); {
+	case r == '&' || r == '|' && char(e.From+1) != '|':
+		return fmt.Sprintf("%c alone is no operator", r), "write `and` or `or`"
+	case r == '~':
+		return "~ is no operator", `write matches "pattern"`
+	}
+	return e.Message, ""
+}

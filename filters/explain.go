@@ -1,0 +1,109 @@
+package filters
+
+// Explanation is a verdict and what it rests on.
+type Explanation struct {
+	Matched bool
+	Err     error    // an *EvalError: then the filter neither matched nor said no
+	Decided []Clause // the clauses that decided: of an `and` the one that is false or all, of an `or` the one that is true or all
+}
+
+// Clause is a part of the expression without and, or, not, and what it saw.
+type Clause struct {
+	Text   string // as written
+	Line   int    // from 1
+	Column int    // from 1, in characters
+	Result bool
+	Seen   []Seen // the members it looks at, in the order written
+}
+
+// Seen is a member of the event as a clause sees it.
+type Seen struct {
+	Path  string // as written
+	Value string // up to 60 bytes of its JSON; nil if it is not there
+}
+
+// Explain says what a filter makes of an event, by the program that Match runs. It shows values of the event: treat it
+// like the event.
+func Explain(f *Filter, ev *Event) Explanation {
+	matched, err := f.Match(ev)
+	out := Explanation{Matched: matched, Err: err}
+	if err == nil {
+		out.Decided = f.deciding(nil, ev, f.root)
+	}
+	return out
+}
+
+// deciding appends the clauses below a node that make it what it is. Only nodes that Match has evaluated without a fault
+// are evaluated again.
+func (f *Filter) deciding(dst []Clause, ev *Event, n node) []Clause {
+	switch n := n.(type) {
+	case *negation:
+		return f.deciding(dst, ev, n.of)
+	case *logic:
+		result := n.eval(ev).kind == kindTrue
+		for _, t := range n.terms {
+			if truth(ev, t, t.eval(ev)).kind == kindTrue != result {
+				continue
+			}
+			dst = f.deciding(dst, ev, t)
+			if result == n.or { // one is enough
+				break
+			}
+		}
+		return dst
+	}
+	c := Clause{Text: excerpt(f.src, n.where()), Result: truth(ev, n, n.eval(ev)).kind == kindTrue}
+	c.Line, c.Column, _ = position(f.src, n.where().from)
+	for _, leaf := range leaves(nil, n) {
+		c.Seen = append(c.Seen, Seen{Path: excerpt(f.src, leaf.where()), Value: show(ev, leaf)})
+	}
+	return append(dst, c)
+}
+
+func show(ev *Event, n node) string {
+	if n.static() == alwaysTime {
+		return ev.OccurredAt.UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	v := n.eval(ev)
+	if v.kind == kindFault { // of a branch that was not taken
+		v, ev.fault = value{kind: kindFault}, nil
+	}
+	return v.String()
+}
+
+// leaves appends the variables and paths below a node, in the order written.
+func leaves(dst []node, n node) []node {
+	switch n := n.(type) {
+	case *path, *name:
+		return append(dst, n)
+	case *equality:
+		return leaves(leaves(dst, n.l), n.r)
+	case *order:
+		return leaves(leaves(dst, n.l), n.r)
+	case *textual:
+		return leaves(leaves(dst, n.l), n.r)
+	case *arithmetic:
+		return leaves(leaves(dst, n.l), n.r)
+	case *fallback:
+		return leaves(leaves(dst, n.of), n.other)
+	case *within:
+		return leaves(leaves(dst, n.of), n.in)
+	case *choice:
+		return leaves(leaves(leaves(dst, n.cond), n.then), n.otherwise)
+	case *logic:
+		for _, t := range n.terms {
+			dst = leaves(dst, t)
+		}
+	case *negation:
+		return leaves(dst, n.of)
+	case *negative:
+		return leaves(dst, n.of)
+	case *oneOf:
+		return leaves(dst, n.of)
+	case *pattern:
+		return leaves(dst, n.of)
+	case *call:
+		return leaves(dst, n.of)
+	}
+	return dst
+}

@@ -1,0 +1,175 @@
+package filters
+
+import (
+	"cmp"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// JSON numbers are decimals, and compare as such. Three forms keep that cheap: an integral number that fits is an int64;
+// one of at most 15 digits is a float64, where decimals of that length are distinct and in order; any other keeps its
+// digits d and an exponent e, meaning 0.d * 10^e.
+
+const (
+	floatDigits   = 15  // every decimal of so many digits has a float64 of its own
+	floatExponent = 300 // and this far from the ends of its range
+	exactFloat    = 1 << 53
+)
+
+// maxNumeral is how many bytes of a number are read: comparing must not cost what an endless number would.
+const maxNumeral = 128
+
+// parseNumber reads a JSON number. One of more than maxNumeral bytes or with an exponent of more than 9 digits is not
+// read: a fault.
+func parseNumber(s string) value {
+	if len(s) > maxNumeral {
+		return value{}
+	}
+	if n, ok := parseInteger(s); ok {
+		return integer(n)
+	}
+	v, ok := parseDecimal(s)
+	if !ok {
+		return value{}
+	}
+	digits := int64(len(v.text))
+	switch {
+	case digits == 0:
+		return integer(0)
+	case v.num >= digits && v.num <= 19: // integral, and perhaps an int64
+		whole := v.text + strings.Repeat("0", int(v.num-digits))
+		if v.neg {
+			whole = "-" + whole
+		}
+		if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
+			return integer(n)
+		}
+	case digits <= floatDigits && v.num < floatExponent && v.num > -floatExponent:
+		if f, err := strconv.ParseFloat(s, 64); err == nil {
+			return float(f)
+		}
+	}
+	return v
+}
+
+func float(f float64) value { return value{kind: kindFloat, num: int64(math.Float64bits(f))} }
+
+func (v value) float() float64 { return math.Float64frombits(uint64(v.num)) }
+
+// parseInteger reads up to 18 digits without point and exponent.
+func parseInteger(s string) (n int64, ok bool) {
+	i := 0
+	if s[0] == '-' {
+		i = 1
+	}
+	if len(s)-i > 18 {
+		return 0, false
+	}
+	for _, c := range []byte(s[i:]) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if i == 1 {
+		n = -n
+	}
+	return n, true
+}
+
+// parseDecimal reads a number in the decimal form: no zero at either end of the digits. Zero has no digits.
+func parseDecimal(s string) (v value, ok bool) {
+	v.kind = kindDecimal
+	s, v.neg = strings.CutPrefix(s, "-")
+	if e := strings.IndexAny(s, "eE"); e >= 0 {
+		exp := strings.TrimLeft(s[e+1:], "+")
+		if len(exp) > 10 {
+			return v, false
+		}
+		n, err := strconv.ParseInt(exp, 10, 64)
+		if err != nil {
+			return v, false
+		}
+		v.num, s = n, s[:e]
+	}
+	whole, fraction, _ := strings.Cut(s, ".")
+	whole = strings.TrimLeft(whole, "0")
+	v.num += int64(len(whole))
+	v.text = whole + fraction
+	if whole == "" {
+		v.text = strings.TrimLeft(fraction, "0")
+		v.num -= int64(len(fraction) - len(v.text))
+	}
+	v.text = strings.TrimRight(v.text, "0")
+	if v.text == "" {
+		v.neg, v.num = false, 0
+	}
+	return v, true
+}
+
+// compareNumbers orders two numbers by their value.
+func compareNumbers(a, b value) int {
+	switch {
+	case a.kind == kindInteger && b.kind == kindInteger:
+		return cmp.Compare(a.num, b.num)
+	case a.kind == kindFloat && b.kind == kindFloat:
+		return cmp.Compare(a.float(), b.float())
+	case a.kind == kindInteger && b.kind == kindFloat:
+		return compareMixed(a.num, b.float())
+	case a.kind == kindFloat && b.kind == kindInteger:
+		return -compareMixed(b.num, a.float())
+	}
+	return compareDecimals(a.decimal(), b.decimal())
+}
+
+// compareMixed orders an int64 and a finite float64 exactly.
+func compareMixed(n int64, f float64) int {
+	switch {
+	case f >= 1<<63:
+		return -1
+	case f < -1<<63:
+		return 1
+	}
+	whole := math.Trunc(f)
+	if c := cmp.Compare(n, int64(whole)); c != 0 {
+		return c
+	}
+	return -cmp.Compare(f, whole)
+}
+
+// decimal is a number in the decimal form.
+func (v value) decimal() value {
+	var s string
+	switch v.kind {
+	case kindInteger:
+		s = strconv.FormatInt(v.num, 10)
+	case kindFloat:
+		s = strconv.FormatFloat(v.float(), 'e', -1, 64)
+	default:
+		return v
+	}
+	d, _ := parseDecimal(s)
+	return d
+}
+
+func compareDecimals(a, b value) int {
+	if c := cmp.Compare(a.sign(), b.sign()); c != 0 || a.sign() == 0 {
+		return c
+	}
+	c := cmp.Compare(a.num, b.num)
+	if c == 0 {
+		c = strings.Compare(a.text, b.text)
+	}
+	return c * a.sign()
+}
+
+func (v value) sign() int {
+	switch {
+	case v.text == "":
+		return 0
+	case v.neg:
+		return -1
+	}
+	return 1
+}
