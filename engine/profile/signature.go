@@ -28,21 +28,18 @@ func (s *signature) read(at place) error {
 	return err
 }
 
-// Headers appends the headers that every request of the profile has (O-8, D-17).
-func (p *Profile) Headers(dst []transports.Header) []transports.Header {
-	return append(dst, p.headers...)
-}
-
-// Sign appends the signature headers of one request, if the profile has any. Whoever signs often keeps a Signer.
+// Sign appends the headers of one request: those that every request of the profile has (O-8, D-17), then the signature,
+// if the profile has any. Whoever signs often keeps a Signer.
 func (p *Profile) Sign(dst []transports.Header, secret, id string, at time.Time, body []byte) []transports.Header {
 	return p.Signer(secret).Append(dst, id, at, body)
 }
 
-// Signer signs with one secret. It is safe for concurrent use and keeps the hash state of the secret, so that a
-// signature costs the hashing of the body and one small allocation.
+// Signer makes the headers of requests signed with one secret. It is safe for concurrent use and keeps the hash state of
+// the secret, so that a signature costs the hashing of the body and one small allocation.
 type Signer struct {
 	signature
-	macs sync.Pool // of *mac
+	headers []transports.Header
+	macs    sync.Pool // of *mac
 }
 
 type mac struct {
@@ -53,7 +50,7 @@ type mac struct {
 
 // Signer makes the Signer of a secret. The key is the UTF-8 bytes of the secret as shown, prefix included (O-10).
 func (p *Profile) Signer(secret string) *Signer {
-	s := &Signer{signature: p.signature}
+	s := &Signer{signature: p.signature, headers: p.headers}
 	if s.scheme == "none" {
 		return s
 	}
@@ -62,9 +59,11 @@ func (p *Profile) Signer(secret string) *Signer {
 	return s
 }
 
-// Append appends the signature headers for a body, an event id and the time of signing. The osir scheme signs the raw
-// body alone (O-9, O-11), so every attempt carries the same value; none appends nothing (D-15).
+// Append appends the headers of a request with a body. The event id and the time of signing are for schemes that sign
+// them: hmac_sha256_hex signs the raw body alone (O-9, O-11), so every attempt carries the same value, and none adds no
+// header (D-15).
 func (s *Signer) Append(dst []transports.Header, _ string, _ time.Time, body []byte) []transports.Header {
+	dst = append(dst, s.headers...)
 	if s.scheme == "none" {
 		return dst
 	}
