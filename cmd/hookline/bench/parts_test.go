@@ -85,7 +85,7 @@ func TestLedgerTellsMissingDuplicatedAndStrays(t *testing.T) {
 func TestParseStat(t *testing.T) {
 	line := "4711 (a) b (c) S 42 4711 4711 0 -1 4194560 1 2 3 4 100 50 7 3 20 0 1 0 123 1 2\n"
 	s, err := parseStat([]byte(line))
-	if err != nil || s.parent != 42 || s.cpu != 1600*time.Millisecond {
+	if err != nil || s.parent != 42 || s.cpu != 1600*time.Millisecond || s.started != "123" || s.zombie {
 		t.Fatalf("%+v %v", s, err)
 	}
 	for _, bad := range []string{"", "1 (x", "1 (x) S 2 3", strings.Replace(line, " 100 ", " x ", 1)} {
@@ -110,6 +110,10 @@ func TestThisProcessIsMeasured(t *testing.T) {
 	m, err := memoryOf(os.Getpid())
 	if err != nil || m.Pss < 1<<20 || m.Peak < m.Pss/2 {
 		t.Fatalf("%+v %v", m, err)
+	}
+	procs, err := tree(os.Getpid())
+	if err != nil || !alive(os.Getpid(), procs[os.Getpid()]) || alive(os.Getpid(), procStat{started: "1"}) || alive(1<<30, procStat{}) {
+		t.Errorf("alive: %v %v", procs, err)
 	}
 	if _, err := cpuTime(1 << 30); err == nil {
 		t.Error("a process that is not there has CPU time")

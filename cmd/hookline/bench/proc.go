@@ -17,8 +17,10 @@ const ticksPerSecond = 100
 
 // procStat is what a line of /proc/PID/stat says that the bench needs (proc_pid_stat(5)).
 type procStat struct {
-	parent int
-	cpu    time.Duration // own and of children that were waited for
+	parent  int
+	zombie  bool          // ended, and not yet waited for
+	cpu     time.Duration // own and of children that were waited for
+	started string        // in ticks since boot: with the pid it names a process for ever
 }
 
 func parseStat(b []byte) (procStat, error) {
@@ -28,10 +30,10 @@ func parseStat(b []byte) (procStat, error) {
 		return procStat{}, errors.New("bench: /proc/PID/stat: no name")
 	}
 	f := bytes.Fields(b[i+1:]) // f[0] is field 3, the state
-	if len(f) < 15 {
-		return procStat{}, fmt.Errorf("bench: /proc/PID/stat: %d fields after the name, want 15", len(f))
+	if len(f) < 20 {
+		return procStat{}, fmt.Errorf("bench: /proc/PID/stat: %d fields after the name, want 20", len(f))
 	}
-	var s procStat
+	s := procStat{zombie: string(f[0]) == "Z", started: string(f[19])}
 	var err error
 	if s.parent, err = strconv.Atoi(string(f[1])); err != nil {
 		return s, fmt.Errorf("bench: /proc/PID/stat: parent: %w", err)
@@ -84,6 +86,16 @@ func tree(root int) (map[int]procStat, error) {
 		}
 	}
 	return out, nil
+}
+
+// alive says whether a process seen before still runs.
+func alive(pid int, seen procStat) bool {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	s, err := parseStat(b)
+	return err == nil && s.started == seen.started && !s.zombie
 }
 
 // cpuTime is what a process and everything below it has used.

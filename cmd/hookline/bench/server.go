@@ -21,8 +21,9 @@ import (
 const adminKey = "bench-0123456789abcdef0123456789abcdef"
 
 const (
-	readyWithin = 2 * time.Minute  // start-up with a log of millions of records is measured, not cut short
-	stopWithin  = 45 * time.Second // the profile's timeout of 30 s, 5 s of drain limit, and some
+	readyWithin  = 2 * time.Minute // start-up with a log of millions of records is measured, not cut short
+	orphanWithin = 3 * time.Second
+	stopWithin   = 45 * time.Second // the profile's timeout of 30 s, 5 s of drain limit, and some
 )
 
 // server is one hookline under test.
@@ -126,12 +127,19 @@ func (s *server) stop() error {
 	if s.exit != nil {
 		return s.died()
 	}
-	for pid := range procs {
-		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && strings.HasPrefix(string(b), s.bin) {
-			return fmt.Errorf("bench: server: its process %d is left behind", pid)
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		for pid, seen := range procs {
+			if !alive(pid, seen) {
+				delete(procs, pid)
+			}
+		}
+		if len(procs) == 0 {
+			return nil
+		}
+		if time.Since(began) > orphanWithin {
+			return fmt.Errorf("bench: server: ended, and %d of its processes still run %v later", len(procs), orphanWithin)
 		}
 	}
-	return nil
 }
 
 // kill is the last resort, and no harm to a server that has ended. Plugins follow their parent.

@@ -99,6 +99,16 @@ func (l *Live) Record(r *eventlog.Record) error {
 	return nil
 }
 
+// Batch writes the lines of a batch's records.
+func (l *Live) Batch(b *eventlog.Batch) error {
+	for i := range b.Records {
+		if err := l.Record(&b.Records[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (l *Live) nameOf(seq eventlog.Seq) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

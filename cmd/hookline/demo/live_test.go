@@ -45,7 +45,8 @@ func TestLiveLines(t *testing.T) {
 		var out bytes.Buffer
 		l := NewLive(&out, false)
 		l.name(record.ID{Seq: 7, Tag: 99}.Format(record.PrefixEndpoint), "billing")
-		if err := l.Record(&eventlog.Record{Type: tc.kind, Time: end, Tenant: "demo-harbor", Facts: tc.facts}); err != nil {
+		b := &eventlog.Batch{Records: []eventlog.Record{{Type: tc.kind, Time: end, Tenant: "demo-harbor", Facts: tc.facts}}}
+		if err := l.Batch(b); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.TrimSuffix(out.String(), "\n"); got != tc.want {
