@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -76,6 +77,12 @@ func (p *pretender) serve(args []string) error {
 	p.http = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 16}}
 	p.endpoints = map[string]string{}
 	p.slots = make(chan struct{}, 16)
+	orphan := exec.Command("sleep", "60")
+	if p.fault == "orphan" {
+		if err := orphan.Start(); err != nil {
+			return err
+		}
+	}
 	srv := &http.Server{Addr: *listen, Handler: p.routes(), ReadHeaderTimeout: time.Minute}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
@@ -84,6 +91,9 @@ func (p *pretender) serve(args []string) error {
 		return err
 	}
 	p.wg.Wait()
+	if p.fault == "orphan" {
+		orphan.Process.Release()
+	}
 	if p.fault == "exit" {
 		return errors.New("pretended: no clean stop")
 	}

@@ -81,6 +81,7 @@ func TestFaultsFailTheRow(t *testing.T) {
 		"unrecorded": "Unrecorded:1}",
 		"refuse":     "99 of 100 events accepted",
 		"exit":       "no clean stop",
+		"orphan":     "1 of its processes still run",
 	} {
 		o, out := options(t, "batch")
 		o.ServeArgs, o.Stall = []string{"--fault", fault}, time.Second

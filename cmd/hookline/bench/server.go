@@ -137,6 +137,9 @@ func (s *server) stop() error {
 			return nil
 		}
 		if time.Since(began) > orphanWithin {
+			for pid := range procs {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
 			return fmt.Errorf("bench: server: ended, and %d of its processes still run %v later", len(procs), orphanWithin)
 		}
 	}
@@ -148,7 +151,7 @@ func (s *server) kill() {
 	select {
 	case <-s.exited:
 	default:
-		s.cmd.Process.Kill()
+		syscall.Kill(-s.pid(), syscall.SIGKILL) // its group
 		<-s.exited
 	}
 }
