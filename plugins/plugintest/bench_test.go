@@ -16,11 +16,12 @@ import (
 )
 
 // submitAll brings b.N attempts through a Submitter, at most 1024 under way.
-func submitAll(b *testing.B, s transports.Submitter, req *transports.Request) {
+func submitAll(b *testing.B, s transports.Submitter, pid int, req *transports.Request) {
 	var failed atomic.Int64
 	var wg sync.WaitGroup
 	places := make(chan struct{}, 1024)
 	b.ReportAllocs()
+	before := cpuTime(b, pid)
 	b.ResetTimer()
 	for range b.N {
 		places <- struct{}{}
@@ -39,6 +40,7 @@ func submitAll(b *testing.B, s transports.Submitter, req *transports.Request) {
 		b.Fatalf("%d attempts failed", failed.Load())
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "attempts/s")
+	b.ReportMetric(float64((cpuTime(b, pid)-before).Microseconds())/float64(b.N), "cpu-us/attempt")
 }
 
 func request(target string) *transports.Request {
@@ -56,12 +58,12 @@ func BenchmarkEmpty(b *testing.B) {
 	h := plugintest.Start(b, plugintest.Config("empty", nil))
 	req := request("https://receiver.example/in")
 	req.Body = nil
-	submitAll(b, h, req)
+	submitAll(b, h, h.Health().PID, req)
 }
 
 func BenchmarkEmpty1KiB(b *testing.B) {
 	h := plugintest.Start(b, plugintest.Config("empty", nil))
-	submitAll(b, h, request("https://receiver.example/in"))
+	submitAll(b, h, h.Health().PID, request("https://receiver.example/in"))
 }
 
 // pooled makes a Submitter of a Transport in process, as a dispatcher would: a fixed set of goroutines.
@@ -100,7 +102,7 @@ func BenchmarkHTTPS(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer tr.Close()
-		submitAll(b, submitter{newPooled(b, 256), tr}, request(r.URL))
+		submitAll(b, submitter{newPooled(b, 256), tr}, 0, request(r.URL))
 	})
 	b.Run("plugin", func(b *testing.B) {
 		settings, err := json.Marshal(o)
@@ -109,7 +111,8 @@ func BenchmarkHTTPS(b *testing.B) {
 		}
 		c := plugintest.Config("https", settings)
 		c.MaxInFlight = 256
-		submitAll(b, limited{plugintest.Start(b, c), make(chan struct{}, 256)}, request(r.URL))
+		h := plugintest.Start(b, c)
+		submitAll(b, limited{h, make(chan struct{}, 256)}, h.Health().PID, request(r.URL))
 	})
 }
 

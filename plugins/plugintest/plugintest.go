@@ -44,7 +44,7 @@ func Config(name string, settings json.RawMessage) host.Config {
 func Start(tb testing.TB, c host.Config) *host.Host {
 	tb.Helper()
 	if c.Logger == nil {
-		c.Logger = slog.New(slog.NewTextHandler(tb.Output(), nil))
+		c.Logger = slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
 	h, err := host.Start(tb.Context(), c)
 	if err != nil {

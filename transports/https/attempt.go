@@ -127,7 +127,7 @@ func (a *attempt) exchange(c *conn, reused bool, head []byte) (res transports.Re
 	}
 	res.Body, res.Truncated = c.readBody(h)
 	a.timings.Body = time.Since(got)
-	if sent == nil && h.keep && !res.Truncated && c.r == c.w {
+	if sent == nil && h.keep && !res.Truncated && c.drained() {
 		fit = a.keepIdle(c, h)
 	}
 	return res, false, nil

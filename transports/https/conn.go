@@ -1,10 +1,10 @@
 package https
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -34,7 +34,7 @@ func newConn(key string, tcp *net.TCPConn, bufs *buffers) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{key: key, wire: &wire{TCPConn: tcp}, raw: raw, bufs: bufs}
+	c := &conn{key: key, wire: &wire{TCPConn: tcp, records: strings.HasPrefix(key, "https:")}, raw: raw, bufs: bufs}
 	c.nc = c.wire
 	c.peek = func(fd uintptr) bool {
 		_, _, err := syscall.Recvfrom(int(fd), c.peeked[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
@@ -42,18 +42,6 @@ func newConn(key string, tcp *net.TCPConn, bufs *buffers) (*conn, error) {
 		return true
 	}
 	return c, nil
-}
-
-// wire counts what the kernel took, so that a failed write tells whether the receiver can have seen anything.
-type wire struct {
-	*net.TCPConn
-	wrote int64
-}
-
-func (w *wire) Write(p []byte) (int, error) {
-	n, err := w.TCPConn.Write(p)
-	w.wrote += int64(n)
-	return n, err
 }
 
 // interrupt makes what is under way on the connection fail at once. Safe from any goroutine.
@@ -64,6 +52,9 @@ func (c *conn) close() {
 	c.release()
 	_ = c.wire.Close()
 }
+
+// drained says that everything the other side has sent so far, as far as it was read, belonged to answers.
+func (c *conn) drained() bool { return c.r == c.w && c.wire.between() }
 
 // alive peeks at an idle connection: it is good only if the other side has neither closed it nor sent anything. What a
 // TLS server sends late (a ticket, an alert) counts as not good too; a fresh connection is the safe answer.
@@ -134,6 +125,3 @@ func (c *conn) write(head, body []byte) error {
 
 // maxRecord is the most plaintext a TLS record carries (RFC 8446 section 5.1).
 const maxRecord = 16 << 10
-
-var _ net.Conn = (*wire)(nil)
-var _ net.Conn = (*tls.Conn)(nil)

@@ -61,6 +61,7 @@ type Receiver struct {
 	listener net.Listener
 	tls      *tls.Config // nil: plain
 	handler  Handler
+	early    Handler // answers after the head, before the body is read; nil: nobody does
 	requests atomic.Int64
 	conns    atomic.Int64
 	stopped  chan struct{}
@@ -80,6 +81,11 @@ func NewReceiver(tb testing.TB, ca *CA, h Handler) *Receiver {
 // NewReceiverTLS listens with the given TLS configuration; nil speaks plain HTTP.
 func NewReceiverTLS(tb testing.TB, cfg *tls.Config, h Handler) *Receiver {
 	tb.Helper()
+	return newReceiver(tb, cfg, h, nil)
+}
+
+func newReceiver(tb testing.TB, cfg *tls.Config, h, early Handler) *Receiver {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -89,7 +95,7 @@ func NewReceiverTLS(tb testing.TB, cfg *tls.Config, h Handler) *Receiver {
 		scheme = "https"
 	}
 	r := &Receiver{
-		URL: fmt.Sprintf("%s://%s/in", scheme, l.Addr()), listener: l, tls: cfg, handler: h,
+		URL: fmt.Sprintf("%s://%s/in", scheme, l.Addr()), listener: l, tls: cfg, handler: h, early: early,
 		stopped: make(chan struct{}), open: make(map[net.Conn]struct{}),
 	}
 	r.wg.Go(r.accept)
@@ -157,47 +163,58 @@ func (r *Receiver) serve(c net.Conn) {
 	in := bufio.NewReaderSize(c, 4<<10)
 	x := &Exchange{Conn: c, TCP: tcp, Stopped: r.stopped}
 	for {
-		if err := x.read(in); err != nil {
+		length, err := x.readHead(in)
+		if err != nil {
+			return
+		}
+		x.Number++
+		if r.early != nil && !r.early(x) {
+			return
+		}
+		if err := x.readBody(in, length); err != nil {
 			return
 		}
 		r.requests.Add(1)
-		x.Number++
 		if !r.handler(x) {
 			return
 		}
 	}
 }
 
-func (x *Exchange) read(in *bufio.Reader) error {
+// readHead returns how long the body will be.
+func (x *Exchange) readHead(in *bufio.Reader) (int, error) {
 	line, err := in.ReadSlice('\n')
 	if err != nil {
-		return err
+		return 0, err
 	}
 	x.Line = string(bytes.TrimRight(line, "\r\n"))
 	x.Fields = x.Fields[:0]
 	length := 0
 	for {
 		if line, err = in.ReadSlice('\n'); err != nil {
-			return err
+			return 0, err
 		}
 		if line = bytes.TrimRight(line, "\r\n"); len(line) == 0 {
-			break
+			return length, nil
 		}
 		name, value, ok := strings.Cut(string(line), ": ")
 		if !ok {
-			return errors.New("malformed header line")
+			return 0, errors.New("malformed header line")
 		}
 		x.Fields = append(x.Fields, [2]string{name, value})
 		if strings.EqualFold(name, "content-length") {
 			if length, err = strconv.Atoi(value); err != nil {
-				return err
+				return 0, err
 			}
 		}
 	}
+}
+
+func (x *Exchange) readBody(in *bufio.Reader, length int) error {
 	if cap(x.Body) < length {
 		x.Body = make([]byte, length)
 	}
 	x.Body = x.Body[:length]
-	_, err = io.ReadFull(in, x.Body)
+	_, err := io.ReadFull(in, x.Body)
 	return err
 }
