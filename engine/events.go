@@ -55,7 +55,7 @@ func (e *Engine) Event(ctx context.Context, tenant, id string) (Event, error) {
 }
 
 func (e *Engine) findEvent(ctx context.Context, tenant, id string) (r eventlog.Record, ev record.EventPublished, err error) {
-	if _, err = e.view(ctx, tenant); err != nil {
+	if err = e.known(ctx, tenant); err != nil {
 		return r, ev, err
 	}
 	if err = e.seeAll(ctx, 0); err != nil {

@@ -205,7 +205,7 @@ type LogStatus struct {
 type TransportStatus struct {
 	Name       string  `json:"name"`
 	Version    string  `json:"version"`
-	State      string  `json:"state" enum:"starting,running,restarting,quarantined,stopped"`
+	State      string  `json:"state" enum:"starting,running,restarting,draining,closed"`
 	PID        int     `json:"pid"`
 	Restarts   int     `json:"restarts"`
 	InFlight   int     `json:"in_flight"`

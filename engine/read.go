@@ -47,13 +47,26 @@ func (e *Engine) list(ctx context.Context, tenant string, in *ListInput, kind by
 	if err != nil {
 		return history.Page{}, err
 	}
-	if _, err := e.view(ctx, tenant); err != nil {
+	if err := e.known(ctx, tenant); err != nil {
 		return history.Page{}, err
 	}
 	if err := e.seeAll(ctx, in.MinSeq); err != nil {
 		return history.Page{}, err
 	}
 	return history.Page{Limit: limit, After: pos, Ascending: in.Ascending}, nil
+}
+
+// known is for what outlives a tenant: its history is kept when it is deleted.
+func (e *Engine) known(ctx context.Context, tenant string) error {
+	if _, ok := e.views.Load(tenant); ok {
+		return nil
+	}
+	return e.do(ctx, func(s *sequencer) error {
+		if !s.st.TenantTaken(tenant) {
+			return notFound("tenant", tenant)
+		}
+		return nil
+	})
 }
 
 func unixMS(t time.Time) int64 {
@@ -138,7 +151,7 @@ func (e *Engine) deliveryObject(r *history.DeliveryRow) Delivery {
 
 // deliveryRow finds a delivery of a tenant by its id.
 func (e *Engine) deliveryRow(ctx context.Context, tenant, id string) (history.DeliveryRow, error) {
-	if _, err := e.view(ctx, tenant); err != nil {
+	if err := e.known(ctx, tenant); err != nil {
 		return history.DeliveryRow{}, err
 	}
 	ref, ok := parseID(e.epochs, record.PrefixDelivery, id)

@@ -194,7 +194,10 @@ type attemptCursor struct {
 
 func (h *History) attemptCursor(letter byte, desc bool) (*attemptCursor, error) {
 	it, err := h.store.Iter([]byte{letter}, []byte{letter + 1})
-	return &attemptCursor{it: it, letter: letter, desc: desc}, err
+	if err != nil {
+		return nil, err
+	}
+	return &attemptCursor{it: it, letter: letter, desc: desc}, nil
 }
 
 // step implements index. Attempts have no ordinal: their refs have 0.

@@ -69,36 +69,30 @@ func (h *History) walkDeliveries(ctx context.Context, q *DeliveryQuery, m merge,
 	if m.sources, err = h.sources(q.Tenant, q.Endpoint, m.span.desc, true); err != nil {
 		return err
 	}
+	var x *refCursor
 	switch {
 	case q.only(record.Exhausted, record.Skipped, record.Canceled):
-		x, err := c.refs(keyEnded)
-		if err != nil {
-			return err
-		}
-		defer x.it.Close()
+		x, err = c.refs(keyEnded)
 		m.index = x
 	case q.only(record.Pending) && q.AsOf == 0:
-		x, err := c.refs(keyWaiting)
-		if err != nil {
-			return err
-		}
-		defer x.it.Close()
+		x, err = c.refs(keyWaiting)
 		w := waitingIndex{old: x, young: c, desc: m.span.desc}
 		if n := h.fold.window.size(); checkpoint > n {
 			w.bound = checkpoint - n
 		}
 		m.index = &w
 	}
+	if err != nil {
+		return err
+	}
+	if x == nil {
+		return m.run(ctx, row)
+	}
+	defer x.it.Close()
 	if err := m.run(ctx, row); err != nil {
 		return err
 	}
-	if x, ok := m.index.(*refCursor); ok {
-		return x.it.Err()
-	}
-	if w, ok := m.index.(*waitingIndex); ok {
-		return w.old.it.Err()
-	}
-	return nil
+	return x.it.Err()
 }
 
 // only says that nothing but some of these statuses is wanted.
@@ -122,7 +116,10 @@ type refCursor struct {
 // refs returns a cursor over the same state of the store as c's.
 func (c *deliveryCursor) refs(letter byte) (*refCursor, error) {
 	it, err := c.it.Clone([]byte{letter}, []byte{letter + 1})
-	return &refCursor{it: it, letter: letter, desc: c.desc}, err
+	if err != nil {
+		return nil, err
+	}
+	return &refCursor{it: it, letter: letter, desc: c.desc}, nil
 }
 
 // step implements index.

@@ -55,7 +55,10 @@ const (
 
 func (h *History) deliveryCursor(desc bool, asOf eventlog.Seq) (*deliveryCursor, error) {
 	it, err := h.store.Iter([]byte{keyDelivery}, []byte{keyDelivery + 1})
-	return &deliveryCursor{it: it, desc: desc, asOf: asOf}, err
+	if err != nil {
+		return nil, err
+	}
+	return &deliveryCursor{it: it, desc: desc, asOf: asOf}, nil
 }
 
 func (c *deliveryCursor) close() error {
