@@ -105,17 +105,27 @@ func (c *chunk) add(it *pebble.Iterator, seq eventlog.Seq) error {
 	return nil
 }
 
-// damaged names the seqs that cannot be read from `from` on: up to the next key that can, else up to head.
-// The database is open.
+// damaged names the seqs that cannot be read from `from` on: up to the next key that can, else up to head. It may take
+// seconds: for each read of a damaged block Pebble tries whether one flipped bit explains it. The database is open.
 func (l *Log) damaged(kind byte, from, head eventlog.Seq, cause error) error {
-	last := head
-	for step := eventlog.Seq(1); from+step <= head && step != 0; step *= 2 {
+	// Reading from bad on meets the damage, from end on it does not; good is the first key known to be readable.
+	bad, end, good := from, head+1, head+1
+	for step := eventlog.Seq(8); from+step <= head && step != 0; step *= 4 {
 		if k, ok := l.readable(kind, from+step, head); ok {
-			last = max(from, k-1)
+			end, good = from+step, k
 			break
 		}
+		bad = from + step
 	}
-	return &eventlog.CorruptError{First: from, Last: last, What: cause.Error()}
+	for end-bad > 1 {
+		middle := bad + (end-bad)/2
+		if k, ok := l.readable(kind, middle, head); ok {
+			end, good = middle, k
+		} else {
+			bad = middle
+		}
+	}
+	return &eventlog.CorruptError{First: from, Last: good - 1, What: cause.Error()}
 }
 
 func (l *Log) readable(kind byte, from, head eventlog.Seq) (eventlog.Seq, bool) {

@@ -142,15 +142,17 @@ func outcome(t *testing.T, fs vfs.FS) string {
 
 // TestDamage flips bits in, cuts and removes files of a log at random: none of it is silent.
 func TestDamage(t *testing.T) {
-	trials := 250
+	trials, slow := 150, 3
 	if testing.Short() {
-		trials = 40
+		trials, slow = 40, 1
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	whole := intact(t, true)
-	names := files(t, whole, "/log")
+	names := slices.DeleteFunc(files(t, whole, "/log"), func(n string) bool {
+		return strings.EqualFold(path.Base(n), "lock") // empty
+	})
 	counts := make(map[string]int)
 	for range trials {
 		fs := clone(t, whole)
@@ -167,6 +169,11 @@ func TestDamage(t *testing.T) {
 			kind = "cut"
 			writeFile(t, fs, name, raw[:rng.IntN(len(raw))])
 		default:
+			if strings.HasSuffix(name, ".sst") {
+				if slow--; slow < 0 {
+					continue // found each time, but it takes Pebble seconds: see Log.damaged
+				}
+			}
 			raw[rng.IntN(len(raw))] ^= 1 << rng.IntN(8)
 			writeFile(t, fs, name, raw)
 		}
