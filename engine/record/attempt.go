@@ -62,15 +62,15 @@ func (a *AttemptFinished) Decode(b []byte) error {
 	a.Event = eventlog.Seq(d.u())
 	a.Endpoint = eventlog.Seq(d.u())
 	a.Profile = eventlog.Seq(d.u())
-	a.Number = uint16(d.u())
+	a.Number = d.u16()
 	a.Trigger = Trigger(d.u8())
 	a.StartedAt = d.i()
-	a.TookMS = uint32(d.u())
+	a.TookMS = d.u32()
 	a.Outcome = d.u8()
 	a.Kind = d.u8()
-	a.StatusCode = uint16(d.u())
+	a.StatusCode = d.u16()
 	for i := range a.Timings {
-		a.Timings[i] = uint32(d.u())
+		a.Timings[i] = d.u32()
 	}
 	a.Status = Status(d.u8())
 	a.Reason = Reason(d.u8())
@@ -113,11 +113,11 @@ func (a *AttemptInterrupted) Decode(b []byte) error {
 	}
 	a.Delivery = d.ref()
 	a.Endpoint = eventlog.Seq(d.u())
-	a.Number = uint16(d.u())
+	a.Number = d.u16()
 	a.Interruptions = d.u8()
 	a.Due = d.i()
 	a.Held = d.flag()
 	a.FirstStarted = d.i()
-	a.Plugin = uint32(d.u())
+	a.Plugin = d.u32()
 	return d.end("attempt.interrupted")
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"time"
 	"unsafe"
 )
 
@@ -63,6 +65,24 @@ func (d *decoder) i() int64 {
 		return 0
 	}
 	d.b = d.b[n:]
+	return v
+}
+
+// u16 and u32 refuse what their field cannot hold: cut down to fit, it would be another fact.
+func (d *decoder) u16() uint16 { return uint16(d.max(math.MaxUint16)) }
+func (d *decoder) u32() uint32 { return uint32(d.max(math.MaxUint32)) }
+
+// ms reads a duration in whole ms.
+func (d *decoder) ms() time.Duration {
+	return time.Duration(d.max(uint64(math.MaxInt64/time.Millisecond))) * time.Millisecond
+}
+
+func (d *decoder) max(most uint64) uint64 {
+	v := d.u()
+	if v > most {
+		d.fail()
+		return 0
+	}
 	return v
 }
 

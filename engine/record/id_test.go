@@ -27,7 +27,7 @@ func TestIDVectors(t *testing.T) {
 		{record.ID{Ord: 1}, zeros(19) + "4000000"},             // bit 32
 		{record.ID{Seq: 1}, zeros(16) + "8000000000"},          // bit 48
 		{record.ID{Seq: 1 << 16}, zeros(13) + "g000000000000"}, // bit 64, where the halves meet
-		{record.ID{Partition: 1}, zeros(3) + "2" + zeros(22)},  // bit 112
+		{record.ID{Partition: 1}, zeros(3) + "4" + zeros(22)},  // bit 112
 		{record.ID{Partition: 1<<16 - 1, Seq: 1<<64 - 1, Ord: 1<<16 - 1, Tag: 1<<32 - 1}, "7" + strings.Repeat("z", 25)},
 	} {
 		for _, prefix := range []string{record.PrefixEvent, record.PrefixDelivery, record.PrefixAttempt, record.PrefixEndpoint, record.PrefixSubscription} {

@@ -1,8 +1,6 @@
 package record
 
 import (
-	"time"
-
 	"github.com/hookline/hookline/engine/schedule"
 	"github.com/hookline/hookline/eventlog"
 )
@@ -48,12 +46,12 @@ func (p *ProfileDefined) Decode(b []byte) error {
 		return err
 	}
 	p.Name = d.s()
-	p.Version = uint32(d.u())
+	p.Version = d.u32()
 	p.Hash = d.hash32()
-	p.TimeoutMS = uint32(d.u())
+	p.TimeoutMS = d.u32()
 	p.Schedule = d.schedule()
 	p.DisableOnFail = d.flag()
-	p.SuppressAfter = uint32(d.u())
+	p.SuppressAfter = d.u32()
 	p.HTTPSOnly = d.flag()
 	p.GoneDisables = d.flag()
 	p.ReservedPolicy = d.u()
@@ -77,10 +75,10 @@ func (d *decoder) schedule() (s schedule.Schedule) {
 		return s
 	}
 	for range n {
-		s.Waits = append(s.Waits, time.Duration(d.u())*time.Millisecond)
+		s.Waits = append(s.Waits, d.ms())
 	}
-	s.Jitter = float64(d.u()) / 1e6
-	s.Limit = time.Duration(d.u()) * time.Millisecond
+	s.Jitter = float64(d.max(1e6)) / 1e6
+	s.Limit = d.ms()
 	return s
 }
 
@@ -164,8 +162,8 @@ func (p *Endpoint) Decode(b []byte) error {
 	p.Endpoint = eventlog.Seq(d.u())
 	p.Number = d.u()
 	p.Transport = d.s()
-	p.Concurrency = uint16(d.u())
-	p.TimeoutMS = uint32(d.u())
+	p.Concurrency = d.u16()
+	p.TimeoutMS = d.u32()
 	p.Schedule = nil
 	if d.flag() {
 		s := d.schedule()
@@ -204,11 +202,7 @@ func (c *EndpointChange) Decode(b []byte) error {
 }
 
 func (d *decoder) ref() Ref {
-	seq, ord := d.u(), d.u()
-	if ord > 0xffff {
-		d.fail()
-	}
-	return Ref{Seq: eventlog.Seq(seq), Ord: uint16(ord)}
+	return Ref{Seq: eventlog.Seq(d.u()), Ord: d.u16()}
 }
 
 // Subscription is subscription.created and subscription.updated, which replaces everything, and, with only the ids

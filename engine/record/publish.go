@@ -98,7 +98,7 @@ func (p *EventPublished) Decode(b []byte) error {
 	p.RouteVersion = d.u()
 	p.OccurredAt = d.i()
 	p.NotBefore = d.i()
-	p.BodyLen = uint32(d.u())
+	p.BodyLen = d.u32()
 	p.Dedupe, p.Fingerprint, p.OrderKey = [16]byte{}, [16]byte{}, [16]byte{}
 	if p.HasDedupe {
 		p.Dedupe = d.hash16()
