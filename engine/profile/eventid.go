@@ -14,7 +14,7 @@ const maxEventID = 128
 
 // idForm is what event ids look like: how one is made of 128 random bits and which given ones are taken.
 type idForm struct {
-	make  func(bits *[16]byte) string
+	make  func(bits [16]byte) string
 	check func(id string) bool
 	words string
 }
@@ -35,7 +35,7 @@ func (p *Profile) NewEventID() string {
 	var bits [16]byte
 	r.read(bits[:])
 	p.random.Put(r)
-	return p.ids.make(&bits)
+	return p.ids.make(bits)
 }
 
 // CheckEventID says whether a given id has the profile's form and at most 128 bytes.
@@ -47,7 +47,7 @@ func (p *Profile) CheckEventID(id string) error {
 		id, p.Name, p.ids.words, maxEventID)}
 }
 
-func makeEvt(bits *[16]byte) string {
+func makeEvt(bits [16]byte) string {
 	var out [4 + 26]byte
 	copy(out[:], "evt_")
 	crockford.Encode(out[4:], bits[:])
@@ -60,7 +60,7 @@ func isEvt(id string) bool {
 }
 
 // makeUUID makes a version 4 UUID (RFC 9562, section 5.4).
-func makeUUID(bits *[16]byte) string {
+func makeUUID(bits [16]byte) string {
 	bits[6] = bits[6]&0x0f | 0x40
 	bits[8] = bits[8]&0x3f | 0x80
 	var out [36]byte

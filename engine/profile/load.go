@@ -38,6 +38,7 @@ func Load(file string, content []byte) (*Profile, error) {
 		return nil, err
 	}
 	var form, unknown string
+	var payload place
 	err = root.mapping(
 		field{"name", true, pattern(&p.Name, namePattern, "a-z, 0-9, _ and -, at most 64")},
 		field{"version", true, number(&p.Version, 1, 1_000_000)},
@@ -46,7 +47,7 @@ func Load(file string, content []byte) (*Profile, error) {
 		field{"https_only", false, boolean(&p.HTTPSOnly)},
 		field{"timeout", false, p.readTimeout},
 		field{"event_id", true, choice(&form, "evt", "uuid", "any")},
-		field{"payload", true, p.payload.read},
+		field{"payload", true, func(at place) error { payload = at; return p.payload.read(at) }},
 		field{"tenant", false, p.readTenant},
 		field{"actor", false, p.actor.read},
 		field{"headers", true, p.readHeaders},
@@ -64,7 +65,7 @@ func Load(file string, content []byte) (*Profile, error) {
 	p.random.New = func() any { return new(randomness) }
 	for _, name := range p.payload.attributes() {
 		if !slices.ContainsFunc(p.attributes, func(m member) bool { return m.name == name }) {
-			return nil, root.member("payload", root.node).errorf("takes tenant.attributes.%s, which tenant.attributes does not require; add it there", name)
+			return nil, payload.errorf("takes tenant.attributes.%s, which tenant.attributes does not require; add it there", name)
 		}
 	}
 	return p, nil

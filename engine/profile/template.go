@@ -3,7 +3,6 @@ package profile
 import (
 	"encoding/json"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,11 +122,14 @@ func (t *template) attributes() (all []string) {
 }
 
 // Render appends the body of an event to dst: members in the profile's order, no space between them, data and actor
-// byte for byte (O-6, O-7, D-3). It allocates at most once. It fails only if data, or an attribute that CheckTenant
+// byte for byte (O-6, O-7, D-3). It allocates at most once, and once more for an attribute with escapes. It fails only if data, or an attribute that CheckTenant
 // would have asked for, is not there.
 func (p *Profile) Render(dst []byte, in *Input) ([]byte, error) {
 	const quotesAndTime = 32
-	dst = slices.Grow(dst, p.payload.fixed+quotesAndTime+len(in.ID)+len(in.Type)+len(in.Data)+max(len(in.Actor), len(p.actor.standard))+len(in.Attributes))
+	size := p.payload.fixed + quotesAndTime + len(in.ID) + len(in.Type) + len(in.Data) + max(len(in.Actor), len(p.actor.standard)) + len(in.Attributes)
+	if cap(dst)-len(dst) < size {
+		dst = append(make([]byte, 0, len(dst)+size), dst...)
+	}
 	for i := range p.payload.pieces {
 		piece := &p.payload.pieces[i]
 		switch piece.source {

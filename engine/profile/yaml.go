@@ -2,6 +2,7 @@ package profile
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ func document(file string, content []byte) (place, error) {
 	}
 	decoder := yaml.NewDecoder(strings.NewReader(string(content)))
 	var root, more yaml.Node
-	if err := decoder.Decode(&root); err != nil {
+	if err := decoder.Decode(&root); err != nil && err != io.EOF {
 		return whole("not YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if err := decoder.Decode(&more); err == nil {
@@ -220,13 +221,11 @@ func share(dst *float64) func(place) error {
 
 func duration(dst *time.Duration) func(place) error {
 	return func(p place) error {
-		v, err := p.scalar("!!str")
-		if err != nil {
-			return err
+		d, err := time.ParseDuration(p.node.Value)
+		if p.node.Kind != yaml.ScalarNode || err != nil {
+			return p.errorf("%.40q is not a duration; write it like 30s, 5m or 24h", p.node.Value)
 		}
-		if *dst, err = time.ParseDuration(v); err != nil {
-			return p.errorf("%.40q is not a duration; write it like 30s, 5m or 24h", v)
-		}
+		*dst = d
 		return nil
 	}
 }
