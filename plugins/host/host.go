@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hookline/hookline/plugins/proto"
 	"github.com/hookline/hookline/transports"
 )
 
@@ -18,6 +19,7 @@ type Host struct {
 	log   *slog.Logger
 	image *image
 	dir   *runDir
+	codec *proto.Codec
 
 	running context.Context // canceled to end the process for good
 	stop    context.CancelCauseFunc
@@ -70,7 +72,7 @@ func Start(ctx context.Context, cfg Config) (*Host, error) {
 		return nil, fmt.Errorf("host: folder for the socket of plugin %s: %w", cfg.Name, err)
 	}
 	h := &Host{
-		cfg: cfg, log: cfg.Logger, image: im, dir: dir,
+		cfg: cfg, log: cfg.Logger, image: im, dir: dir, codec: proto.NewCodec(),
 		ended: make(chan struct{}), wake: make(chan struct{}, 1), looker: make(chan struct{}),
 		places: make([]place, cfg.MaxInFlight),
 	}

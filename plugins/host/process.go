@@ -57,9 +57,9 @@ const (
 )
 
 // DialOptions are the gRPC options a host calls with: the wire's codec and bounds.
-func DialOptions() []grpc.DialOption {
+func DialOptions(codec *proto.Codec) []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(proto.NewCodec()),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec),
 			grpc.MaxCallRecvMsgSize(proto.MaxMessage), grpc.MaxCallSendMsgSize(proto.MaxMessage)),
 		grpc.WithInitialWindowSize(flowWindow), grpc.WithInitialConnWindowSize(flowWindow),
 		grpc.WithReadBufferSize(ioBuffer), grpc.WithWriteBufferSize(ioBuffer),
@@ -93,7 +93,7 @@ func (h *Host) launch(ctx context.Context) (*process, error) {
 		Stderr:           newLines(h.log, "stderr"),
 		SyncStderr:       newLines(h.log, "stderr"),
 		SyncStdout:       newLines(h.log, "stdout"),
-		GRPCDialOptions:  DialOptions(),
+		GRPCDialOptions:  DialOptions(h.codec),
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: h.dir.path},
 	})
 	stop := context.AfterFunc(ctx, func() {

@@ -57,7 +57,7 @@ func (h *Host) send(p *process) {
 			}
 			continue
 		}
-		frame, err := proto.Encode(&batch)
+		frame, err := h.codec.Encode(&batch)
 		h.markSent(calls)
 		if err == nil {
 			err = p.stream.SendMsg(frame)

@@ -8,16 +8,19 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// Codec is gRPC's codec for both sides. Its name is protobuf's, since the bytes are.
-type Codec struct{ protobuf encoding.CodecV2 }
+// Codec is gRPC's codec for both sides. Its name is protobuf's, since the bytes are. It is safe for concurrent use.
+type Codec struct {
+	protobuf encoding.CodecV2
+	buffers  buffers
+}
 
-var _ encoding.CodecV2 = Codec{}
+var _ encoding.CodecV2 = (*Codec)(nil)
 
-// NewCodec makes one; it is immutable and safe for concurrent use.
-func NewCodec() Codec { return Codec{protobuf: encoding.GetCodecV2(grpcproto.Name)} }
+// NewCodec makes one; a process needs one for each connection.
+func NewCodec() *Codec { return &Codec{protobuf: encoding.GetCodecV2(grpcproto.Name)} }
 
 // Name is the content-subtype.
-func (Codec) Name() string { return grpcproto.Name }
+func (*Codec) Name() string { return grpcproto.Name }
 
 // sized is a hot message: it knows its length and appends itself.
 type sized interface {
@@ -28,26 +31,25 @@ type sized interface {
 // Frame is an encoded hot message, ready to be sent once.
 type Frame struct{ data mem.BufferSlice }
 
-// Encode encodes a *Attempts or *Results now, into a pooled buffer that gRPC gives back after sending. Once it returns, the
-// message and what it points at may change. The error wraps nothing and names the bound.
-func Encode(m sized) (*Frame, error) {
+// Encode encodes an *Attempts or *Results now, into a pooled buffer that gRPC gives back after sending. Once it returns, the
+// message and what it points at may change. The error names the bound.
+func (c *Codec) Encode(m sized) (*Frame, error) {
 	n := m.size()
 	if n > MaxMessage {
 		return nil, fmt.Errorf("proto: message of %d bytes, at most %d: send fewer or smaller bodies", n, MaxMessage)
 	}
-	pool := mem.DefaultBufferPool()
-	buf := pool.Get(n)
+	buf := c.buffers.Get(n)
 	*buf = m.appendTo((*buf)[:0])
-	return &Frame{mem.BufferSlice{mem.NewBuffer(buf, pool)}}, nil
+	return &Frame{mem.BufferSlice{mem.NewBuffer(buf, &c.buffers)}}, nil
 }
 
 // Marshal passes frames on, encodes hot messages, and leaves everything else to protobuf.
-func (c Codec) Marshal(v any) (mem.BufferSlice, error) {
+func (c *Codec) Marshal(v any) (mem.BufferSlice, error) {
 	switch m := v.(type) {
 	case *Frame:
 		return m.data, nil
 	case sized:
-		f, err := Encode(m)
+		f, err := c.Encode(m)
 		if err != nil {
 			return nil, err
 		}
@@ -57,12 +59,12 @@ func (c Codec) Marshal(v any) (mem.BufferSlice, error) {
 }
 
 // Unmarshal decodes.
-func (c Codec) Unmarshal(data mem.BufferSlice, v any) error {
+func (c *Codec) Unmarshal(data mem.BufferSlice, v any) error {
 	m, ok := v.(interface{ decode(b []byte) error })
 	if !ok {
 		return c.protobuf.Unmarshal(data, v)
 	}
-	buf := data.MaterializeToBuffer(mem.DefaultBufferPool())
+	buf := data.MaterializeToBuffer(&c.buffers)
 	defer buf.Free()
 	return m.decode(buf.ReadOnlyData())
 }
