@@ -363,9 +363,9 @@ func (e *Engine) EndpointSecret(ctx context.Context, tenant, id string) (string,
 func (e *Engine) Endpoints(ctx context.Context, tenant string, in ListInput) (Page[Endpoint], error) {
 	var all []sealedEndpoint
 	err := e.do(ctx, func(s *sequencer) error {
-		t, err := s.tenant(tenant)
-		if err != nil {
-			return err
+		t, ok := s.st.AnyTenant(tenant) // a deleted one has none left
+		if !ok {
+			return notFound("tenant", tenant)
 		}
 		for i := len(t.Endpoints) - 1; i >= 0; i-- {
 			all = append(all, s.sealedEndpoint(t.Endpoints[i]))

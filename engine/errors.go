@@ -1,6 +1,11 @@
 package engine
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hookline/hookline/engine/profile"
+)
 
 // Code classes an Error. The API maps each to one HTTP status, in one place.
 type Code int
@@ -40,6 +45,14 @@ func (e *Error) Error() string {
 func Invalid(location, format string, args ...any) *Error {
 	msg := fmt.Sprintf(format, args...)
 	return &Error{Code: CodeInvalid, Detail: location + ": " + msg, Fields: []FieldError{{Location: location, Message: msg}}}
+}
+
+// invalidField is Invalid for an error of a room that names the field itself.
+func invalidField(location string, err error) *Error {
+	if fe := (*profile.FieldError)(nil); errors.As(err, &fe) && fe.Field != "" {
+		location = fe.Field
+	}
+	return Invalid(location, "%s", err)
 }
 
 // Malformed is a 400.

@@ -201,7 +201,7 @@ func (e *Engine) validate(p *publication) *Error {
 		return Invalid("type", "%s", err)
 	}
 	if err := p.v.profile.CheckPublishType(in.Type); err != nil {
-		return Invalid("type", "%s", err)
+		return invalidField("type", err)
 	}
 	if (in.Data == nil) == (in.Payload == nil) {
 		return Invalid("data", "exactly one of data and payload is needed")
@@ -221,11 +221,11 @@ func (e *Engine) validate(p *publication) *Error {
 	}
 	if in.ID != "" {
 		if err := p.v.profile.CheckEventID(in.ID); err != nil {
-			return Invalid("id", "%s", err)
+			return invalidField("id", err)
 		}
 	}
 	if err := p.v.profile.CheckActor(in.Actor); err != nil && in.Payload == nil {
-		return Invalid("actor", "%s", err)
+		return invalidField("actor", err)
 	}
 	p.occurred = in.OccurredAt
 	if p.occurred.IsZero() {

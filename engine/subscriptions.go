@@ -166,9 +166,9 @@ func (e *Engine) Subscription(ctx context.Context, tenant, id string) (Subscript
 func (e *Engine) Subscriptions(ctx context.Context, tenant string, in ListInput) (Page[Subscription], error) {
 	var all []sealedSubscription
 	err := e.do(ctx, func(s *sequencer) error {
-		t, err := s.tenant(tenant)
-		if err != nil {
-			return err
+		t, ok := s.st.AnyTenant(tenant) // a deleted one has none left
+		if !ok {
+			return notFound("tenant", tenant)
 		}
 		for i := len(t.Subscriptions) - 1; i >= 0; i-- {
 			p := t.Subscriptions[i]

@@ -89,7 +89,7 @@ func (e *Engine) tenantChange(ctx context.Context, id string, in TenantInput, pr
 		return Invalid("profile", "%q is unknown: one of %s", *in.Profile, strings.Join(e.profileNames(), ", "))
 	}
 	if err := p.CheckTenant(private.Attributes); err != nil {
-		return Invalid("attributes", "%s", err)
+		return invalidField("attributes", err)
 	}
 	return e.change(ctx, func(s *sequencer) error {
 		typ := record.TypeTenantCreated

@@ -155,6 +155,12 @@ func (s *State) Tenant(id string) (*Tenant, bool) {
 	return t, ok && !t.Deleted
 }
 
+// AnyTenant finds a tenant, deleted or not.
+func (s *State) AnyTenant(id string) (*Tenant, bool) {
+	t, ok := s.tenants[id]
+	return t, ok
+}
+
 // TenantTaken says whether the id is or was ever in use.
 func (s *State) TenantTaken(id string) bool { return s.tenants[id] != nil }
 

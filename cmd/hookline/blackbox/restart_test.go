@@ -51,7 +51,7 @@ func TestR9OverdueAtRestart(t *testing.T) {
 	}
 	first := n.attempts(t, "delivery_id", id)[0]
 	r.kill9(t)
-	r.start(t, "HOOKLINE_CLOCK_START="+first.StartedAt.Add(3*time.Hour).Format(time.RFC3339))
+	r.start(t, "HOOKLINE_CLOCK_START="+first.StartedAt.Add(3*time.Hour).Format(time.RFC3339Nano))
 	r.restarted()
 	k.await(t, 6, soon) // what is due at now runs without an advance
 	r.settle(t)
