@@ -23,6 +23,7 @@ type Engine struct {
 	clock     clock
 	sequencer *sequencer
 	runner    *runner
+	ahead     *readAhead
 	count     counters
 	batches   sync.Pool
 
@@ -56,6 +57,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{cfg: cfg, dead: make(chan struct{}), closed: make(chan struct{}), seqDone: make(chan struct{})}
+	e.ahead = newReadAhead(e)
 	e.snapshots = newSnapshots(cfg.Dir, cfg.Log, cfg.Logger)
 	e.flying, e.breakOff = context.WithCancel(context.WithoutCancel(ctx))
 	st, err := e.snapshots.load(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/hookline/hookline/engine/dispatch"
@@ -77,7 +78,7 @@ func (f *flight) fill() error {
 		return err
 	}
 	if f.body == nil {
-		body, err := f.e.loadBody(f.event)
+		body, err := f.e.ahead.load(f.event)
 		if err != nil {
 			return err
 		}
@@ -94,6 +95,10 @@ func (e *Engine) loadBody(seq eventlog.Seq) (*eventBody, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.openBody(&r)
+}
+
+func (e *Engine) openBody(r *eventlog.Record) (*eventBody, error) {
 	var ev record.EventPublished
 	if err := ev.Decode(r.Facts); err != nil {
 		return nil, err
@@ -102,7 +107,7 @@ func (e *Engine) loadBody(seq eventlog.Seq) (*eventBody, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &eventBody{id: ev.ID, typ: ev.Type, body: body}, nil
+	return &eventBody{id: strings.Clone(ev.ID), typ: strings.Clone(ev.Type), body: body}, nil
 }
 
 // done is the transport's answer: from any goroutine, once. What can be done outside the sequencer is done here.
