@@ -17,6 +17,9 @@ func (l *Log) Backup(ctx context.Context, dir string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if l.opts.ReadOnly { // Pebble has no checkpoint of a database that it only reads
+		return errors.New("pebblelog: backup: opened ReadOnly: open for writing to back up")
+	}
 	fs := l.opts.FS
 	part := dir + ".part"
 	for _, d := range []string{dir, part} {
@@ -49,11 +52,7 @@ func (l *Log) backup(ctx context.Context, part string) error {
 		if err := createMark(fs, part, point{seq: head.Seq, chain: head.Chain}); err != nil {
 			return err
 		}
-		var flushed []pebble.CheckpointOption
-		if !l.opts.ReadOnly {
-			flushed = append(flushed, pebble.WithFlushedWAL())
-		}
-		return l.db.Checkpoint(fs.PathJoin(part, dbDir), flushed...)
+		return l.db.Checkpoint(fs.PathJoin(part, dbDir), pebble.WithFlushedWAL())
 	})
 	if err != nil {
 		return err

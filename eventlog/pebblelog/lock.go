@@ -49,6 +49,12 @@ func takeLock(fs vfs.FS, dir string, shared bool) (lock, error) {
 	return lock{d}, nil
 }
 
+// unlocked is the file system as Pebble gets it: without Pebble's own lock, which would keep a second reader out, and
+// needs a writable directory.
+type unlocked struct{ vfs.FS }
+
+func (unlocked) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
+
 func (k lock) release() {
 	if k.held != nil {
 		_ = k.held.Close()

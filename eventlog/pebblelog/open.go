@@ -122,7 +122,7 @@ func (l *Log) openPebble() (db *pebble.DB, err error) {
 	cache := pebble.NewCache(l.opts.Cache)
 	defer cache.Unref()
 	o := &pebble.Options{
-		FS:                          l.opts.FS,
+		FS:                          unlocked{l.opts.FS},
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      pebbleLogger{l.opts.Logger, l.fatal},
 		EventListener:               listener(l.opts.Logger, l.fatal),
