@@ -243,7 +243,7 @@ func (h *head) frame(minor byte) {
 	switch {
 	case h.status < 200 || h.status == 204 || h.status == 304:
 		h.framing = framedEmpty
-	case bad || chunked && length >= 0:
+	case bad || chunked && (length >= 0 || minor == '0'): // section 6.1: HTTP/1.0 knows no chunks
 		h.framing, h.keep = framedBadly, false
 	case chunked:
 		h.framing = framedByChunks
