@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/hookline/hookline/cmd/hookline/config"
+	"github.com/hookline/hookline/engine"
+	"github.com/hookline/hookline/engine/history"
+	"github.com/hookline/hookline/engine/profile"
+	"github.com/hookline/hookline/eventlog/pebblelog"
+	"github.com/hookline/hookline/eventlog/projection"
+	"github.com/hookline/hookline/eventlog/seal"
+)
+
+// assembly is the engine and everything it stands on, opened in order and closed in reverse.
+type assembly struct {
+	engine    *engine.Engine
+	log       *pebblelog.Log
+	transport *httpsTransport
+	adminKey  string // to open it with; "" = whoever made the directory knows
+	keyMade   bool
+	closers   []func() error
+}
+
+// assemble opens a data directory that this process holds. It returns once recovery is done. Nothing stays open when it
+// fails.
+func assemble(ctx context.Context, cfg *config.Config, dir *dataDir, logger *slog.Logger) (a *assembly, err error) {
+	a = &assembly{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	master, made, err := dir.masterKey(cfg.Master)
+	if err != nil {
+		return a, err
+	}
+	if made {
+		logger.Warn("a master key was made: without it nothing sealed can be read, and beside the data it protects little; keep it elsewhere and give it by HOOKLINE_MASTER_KEY or --master-key-file",
+			"file", dir.join(masterKeyFile))
+	}
+	keyring, err := seal.Open(dir.join(keyringFile), master)
+	if err != nil {
+		return a, fmt.Errorf("keyring: %w", err)
+	}
+	a.closers = append(a.closers, keyring.Close)
+	if a.log, err = pebblelog.Open(pebblelog.Options{Dir: dir.join(logDir), Logger: logger, OnFatal: onFatal(logger)}); err != nil {
+		return a, fmt.Errorf("log: %w", err)
+	}
+	a.closers = append(a.closers, a.log.Close)
+	head, err := a.log.Head(ctx)
+	if err != nil {
+		return a, fmt.Errorf("log: %w", err)
+	}
+	key, keyMade, err := dir.adminKey(cfg.AdminKey, head.Seq == 0)
+	if err != nil {
+		return a, fmt.Errorf("admin key: %w", err)
+	}
+	a.adminKey, a.keyMade = key, keyMade
+	if err := a.openEngine(ctx, cfg, dir, keyring, logger); err != nil {
+		return a, err
+	}
+	return a, nil
+}
+
+// onFatal is how a process ends whose disk failed: at once, since nothing that it still did could be recorded. Plugins
+// are killed with it by the kernel.
+func onFatal(logger *slog.Logger) func(error) {
+	return func(err error) {
+		logger.Error("the disk failed, exiting", "error", err, "exit_code", exitDisk)
+		os.Exit(exitDisk)
+	}
+}
+
+func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *dataDir, keyring *seal.Keyring, logger *slog.Logger) error {
+	store, err := projection.Open(ctx, projection.Options{
+		Dir: dir.join(viewsDir), Version: history.LayoutVersion, Log: a.log, Logger: logger, Fatal: onFatal(logger),
+	})
+	if err != nil {
+		return fmt.Errorf("views: %w", err)
+	}
+	a.closers = append(a.closers, store.Close)
+	view := history.New(store)
+	follower, err := projection.NewFollower(projection.FollowerOptions{
+		Log: a.log, Store: store, View: view, Paused: a.log.LowSpace, Logger: logger,
+	})
+	if err != nil {
+		return fmt.Errorf("views: %w", err)
+	}
+	a.closers = append(a.closers, follower.Stop)
+	if a.transport, err = startHTTPS(ctx, cfg, dir.path, logger); err != nil {
+		return err
+	}
+	a.closers = append(a.closers, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // the engine has drained already
+		defer cancel()
+		return a.transport.Close(ctx)
+	})
+	carrier, err := a.transport.forEngine()
+	if err != nil {
+		return err
+	}
+	a.engine, err = engine.Open(ctx, engine.Config{
+		Log: a.log, Keyring: keyring, Store: store, Follower: follower, History: view, Dir: dir.path, Owner: owner(),
+		Profiles: profile.Builtin(), Transports: map[string]engine.Transport{httpsName: carrier}, AdminKey: a.adminKey,
+		Logger: logger, LowSpace: a.log.LowSpace, ManualClock: cfg.Manual, ClockStart: cfg.ClockStart,
+		RestartRate: cfg.RestartRate, MaxInFlight: cfg.MaxInFlight,
+	})
+	if err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	a.closers = append(a.closers, a.engine.Close)
+	return nil
+}
+
+// owner tells in every batch of the log which process wrote it.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%.64s/%d", host, os.Getpid())
+}
+
+// Close closes everything that was opened, newest first. Idempotent.
+func (a *assembly) Close() error {
+	var errs []error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		errs = append(errs, a.closers[i]())
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookline/hookline/engine"
+	"github.com/hookline/hookline/engine/history"
+	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/eventlog/projection"
+)
+
+// offlineStatus is what `log stat` tells: the fields of /v1/log/status, and what may be deleted.
+type offlineStatus struct {
+	engine.LogStatus
+	Derived []string `json:"derived"`
+}
+
+func logStatCommand(t *terminal) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "stat", Short: "Show head, chain, digest and what may be deleted", Args: exactly(),
+		Long: `Show where the log ends, the chain there, the digest of the state folded from it, how far
+the views are, and which paths are derived: they may be deleted, the next start makes them
+again. The log, the keyring, master.key and admin.key are not among them.`,
+		Example: "  hookline log stat --data ./data -o json",
+	}
+	cmd.Flags().StringP("output", "o", "table", "`table|json`")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		output, _ := cmd.Flags().GetString("output")
+		if output != "table" && output != "json" {
+			return usagef("-o %q is neither table nor json", output)
+		}
+		o, err := openOffline(cmd, t)
+		if err != nil {
+			return err
+		}
+		defer o.Close()
+		st, err := o.status(cmd.Context(), t)
+		if err != nil {
+			return err
+		}
+		if output == "json" {
+			return json.NewEncoder(t.out).Encode(st)
+		}
+		text, err := json.Marshal(st)
+		if err != nil {
+			return err
+		}
+		return t.object(text)
+	}
+	return cmd
+}
+
+func (o *offline) status(ctx context.Context, t *terminal) (offlineStatus, error) {
+	st := offlineStatus{Derived: o.derived()}
+	head, err := o.log.Head(ctx)
+	if err != nil {
+		return st, err
+	}
+	st.HeadSeq, st.FirstSeq, st.Chain = uint64(head.Seq), uint64(head.First), fmt.Sprintf("%x", head.Chain)
+	st.DigestSeq = st.HeadSeq
+	if st.StateDigest, err = o.digest(ctx, t, head); err != nil {
+		return st, err
+	}
+	st.Views, err = o.views(ctx)
+	return st, err
+}
+
+// derived lists what the log can be folded into again, by path.
+func (o *offline) derived() []string {
+	out := []string{}
+	for _, name := range []string{viewsDir, snapshotsDir, pluginsDir} {
+		if o.exists(name) {
+			out = append(out, o.join(name))
+		}
+	}
+	return out
+}
+
+// digest is the state's at the head: noted by a checkpoint that stands there, else by folding the log.
+func (o *offline) digest(ctx context.Context, t *terminal, head eventlog.Head) (string, error) {
+	c, ok, err := engine.ReadCheckpoint(o.path)
+	if err == nil && ok && c.Seq == head.Seq && c.Chain == fmt.Sprintf("%x", head.Chain) {
+		return c.Digest, nil
+	}
+	b := newBar(t.err, "folding", head.Seq)
+	defer b.end()
+	s, err := engine.Rebuild(ctx, o.log, 0, b.at)
+	if err != nil {
+		return "", err
+	}
+	return s.Digest().String(), nil
+}
+
+// views says how far each view is. One that was deleted, or cannot be opened, has applied nothing.
+func (o *offline) views(ctx context.Context) (map[string]uint64, error) {
+	out := map[string]uint64{}
+	if !o.exists(viewsDir) {
+		out[history.New(nil).Name()] = 0
+		return out, nil
+	}
+	store, err := projection.Open(ctx, projection.Options{Dir: o.join(viewsDir), Version: history.LayoutVersion, Log: o.log, Logger: o.logger})
+	if err != nil {
+		return nil, fmt.Errorf("views: %w", err)
+	}
+	h := history.New(store)
+	out[h.Name()] = uint64(h.Checkpoint())
+	return out, store.Close()
+}

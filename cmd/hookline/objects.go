@@ -1,0 +1,137 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func tenantsCommand(t *terminal) *cobra.Command {
+	fields := []bodyFlag{
+		{"profile", textField, "`NAME` of a profile, e.g. osir or dnsimple"},
+		{"name", textField, "for people"},
+		{"attributes", jsonField, "`JSON` object; dnsimple needs id, identifier, display"},
+	}
+	all := func([]string) string { return pathf("v1", "tenants") }
+	one := func(args []string) string { return pathf("v1", "tenants", args[0]) }
+	return objects("tenants", "Customers of the provider", `  hookline tenants create --id acme --profile osir --name "Acme Ltd"
+  hookline tenants create --id 1010 --profile dnsimple --name Example \
+    --attributes '{"id":1010,"identifier":"owner@example.com","display":"Example"}'
+  hookline tenants list -o json`,
+		listCommand(t, "tenants", nil, all, columns("ID id", "PROFILE profile", "NAME name", "CREATED created_at")),
+		callCommand{use: "get", short: "Show a tenant", args: []string{"TENANT"}, method: get, path: one}.command(t),
+		callCommand{use: "create", short: "Create a tenant", method: post, path: all, required: []string{"profile"},
+			fields: append([]bodyFlag{{"id", textField, "`ID` of 1 to 64 letters, digits, _ and -; made when left out"}}, fields...)}.command(t),
+		callCommand{use: "update", short: "Change a tenant", args: []string{"TENANT"}, method: patch, path: one, fields: fields, patch: true}.command(t),
+		callCommand{use: "delete", short: "Delete a tenant: its pending deliveries are canceled, the id is never free again", args: []string{"TENANT"},
+			method: del, path: one, done: "deleted"}.command(t))
+}
+
+func endpointsCommand(t *terminal) *cobra.Command {
+	fields := []bodyFlag{
+		{"url", textField, "where to deliver"},
+		{"event_types", listField, "`TYPES`, comma separated: names, prefixes like domain.*, or *"},
+		{"filter", textField, "a boolean `EXPR` over the event, e.g. 'data.zone.name == \"example.com\"'"},
+		{"description", textField, "for people"},
+		{"secret", textField, "signing secret, 8 to 256 bytes; made when left out"},
+		{"transport", textField, "`NAME` of a transport, default https"},
+		{"settings", jsonField, "`JSON` for the transport"},
+		{"concurrency", intField, "attempts at the same time, 1 to 256"},
+		{"timeout", textField, "of one attempt, 1s to 60s"},
+		{"schedule", listField, "`WAITS` between attempts, e.g. 5m,30m,2h"},
+	}
+	ids := []string{"TENANT", "ENDPOINT"}
+	verb := func(name, short string, extra ...bodyFlag) *cobra.Command {
+		return callCommand{use: name, short: short, args: ids, method: post, path: oneThing("endpoints", ":"+name), fields: extra}.command(t)
+	}
+	test := callCommand{use: "test", short: "Send a test event and show request and response", args: ids, method: post, path: oneThing("endpoints", ":test"),
+		fields: []bodyFlag{{"event_type", textField, "a `TYPE` of the catalogue"}}, required: []string{"event-type"}}
+	return objects("endpoints", "Customers' addresses", `  hookline endpoints create acme --url https://example.com/hooks --event-types domain.registered,invoice.*
+  hookline endpoints update acme ep_1 --timeout 10s --unset schedule
+  hookline endpoints test acme ep_1 --event-type invoice.paid
+  hookline endpoints enable acme ep_1`,
+		listCommand(t, "endpoints", []string{"TENANT"}, tenantThing("endpoints"),
+			columns("ID id", "STATUS status", "FAILURES consecutive_failures", "TYPES event_types", "URL url", "DESCRIPTION description")),
+		callCommand{use: "get", short: "Show an endpoint", args: ids, method: get, path: oneThing("endpoints", "")}.command(t),
+		callCommand{use: "create", short: "Create an endpoint and its first subscription", args: []string{"TENANT"}, method: post,
+			path: tenantThing("endpoints"), fields: fields, required: []string{"url"}}.command(t),
+		callCommand{use: "update", short: "Change an endpoint", args: ids, method: patch, path: oneThing("endpoints", ""), fields: fields, patch: true}.command(t),
+		callCommand{use: "delete", short: "Delete an endpoint: its pending deliveries are canceled", args: ids, method: del,
+			path: oneThing("endpoints", ""), done: "deleted"}.command(t),
+		callCommand{use: "secret", short: "Show the signing secret", args: ids, method: get, path: oneThing("endpoints", "/secret")}.command(t),
+		verb("enable", "Open both gates: neither disabled nor suppressed"),
+		verb("disable", "Send nothing until it is enabled"),
+		verb("clear-suppression", "Clear the suppression only"),
+		verb("rotate-secret", "Switch to another signing secret", bodyFlag{"secret", textField, "8 to 256 bytes; made when left out"}),
+		test.command(t))
+}
+
+func subscriptionsCommand(t *terminal) *cobra.Command {
+	fields := []bodyFlag{
+		{"event_types", listField, "`TYPES`, comma separated: names, prefixes like domain.*, or *"},
+		{"filter", textField, "a boolean `EXPR` over the event"},
+	}
+	ids := []string{"TENANT", "SUBSCRIPTION"}
+	return objects("subscriptions", "Which events go to which endpoint", `  hookline subscriptions create acme --endpoint-id ep_1 --event-types domain.* --filter 'data.domain endsWith ".com"'
+  hookline subscriptions list acme`,
+		listCommand(t, "subscriptions", []string{"TENANT"}, tenantThing("subscriptions"),
+			columns("ID id", "ENDPOINT endpoint_id", "TYPES event_types", "FILTER filter")),
+		callCommand{use: "get", short: "Show a subscription", args: ids, method: get, path: oneThing("subscriptions", "")}.command(t),
+		callCommand{use: "create", short: "Create a subscription", args: []string{"TENANT"}, method: post, path: tenantThing("subscriptions"),
+			fields: append([]bodyFlag{{"endpoint_id", textField, "`ID` of the endpoint"}}, fields...), required: []string{"endpoint-id"}}.command(t),
+		callCommand{use: "update", short: "Change a subscription", args: ids, method: patch, path: oneThing("subscriptions", ""), fields: fields, patch: true}.command(t),
+		callCommand{use: "delete", short: "Delete a subscription", args: ids, method: del, path: oneThing("subscriptions", ""), done: "deleted"}.command(t))
+}
+
+func eventsCommand(t *terminal) *cobra.Command {
+	ids := []string{"TENANT", "EVENT"}
+	return objects("events", "What happened at the provider", `  hookline events list acme --type domain.registered --from 2026-01-31T00:00:00Z
+  hookline events get acme evt_1
+  hookline events deliver acme evt_1 --endpoint-id ep_1`,
+		listCommand(t, "events", []string{"TENANT"}, tenantThing("events"),
+			columns("UID uid", "ID id", "TYPE type", "OCCURRED occurred_at", "SEQ seq"),
+			append(timeFilters(), filterFlag{"type", "type", "exactly this `TYPE`"})...),
+		callCommand{use: "get", short: "Show an event with its body, by uid or id", args: ids, method: get, path: oneThing("events", "")}.command(t),
+		callCommand{use: "deliver", short: "Deliver an event to an endpoint, whether it matched then or not", args: ids, method: post,
+			path: oneThing("events", ":deliver"), fields: []bodyFlag{{"endpoint_id", textField, "`ID` of the endpoint"}}, required: []string{"endpoint-id"}}.command(t))
+}
+
+func deliveriesCommand(t *terminal) *cobra.Command {
+	ids := []string{"TENANT", "DELIVERY"}
+	verb := func(name, short string) *cobra.Command {
+		return callCommand{use: name, short: short, args: ids, method: post, path: oneThing("deliveries", ":"+name)}.command(t)
+	}
+	filters := append(timeFilters(),
+		filterFlag{"endpoint-id", "endpoint_id", "to this endpoint `ID`"},
+		filterFlag{"event-id", "event_id", "of this event, by `ID` or uid"},
+		filterFlag{"event-type", "event_type", "of events of exactly this `TYPE`"},
+		filterFlag{"status", "status", "pending, succeeded, exhausted, skipped or canceled"})
+	return objects("deliveries", "The duty to bring one event to one endpoint", `  hookline deliveries list acme --status exhausted
+  hookline deliveries get acme dlv_1
+  hookline deliveries resend acme dlv_1`,
+		listCommand(t, "deliveries", []string{"TENANT"}, tenantThing("deliveries"),
+			columns("ID id", "STATUS status", "REASON reason", "ATTEMPTS attempts_made", "NEXT next_attempt_at", "TYPE event_type", "ENDPOINT endpoint_id"), filters...),
+		callCommand{use: "get", short: "Show a delivery with its attempts", args: ids, method: get, path: oneThing("deliveries", "")}.command(t),
+		verb("resend", "Deliver the same event again, as a new delivery"),
+		verb("cancel", "Cancel a pending delivery"),
+		verb("release", "Let a delivery held by plugin_fault go on at once"))
+}
+
+func attemptsCommand(t *terminal) *cobra.Command {
+	return objects("attempts", "Single tries with request and response", `  hookline attempts list acme --endpoint-id ep_1 --outcome timed_out
+  hookline attempts list acme --delivery-id dlv_1 --order asc -o json`,
+		listCommand(t, "attempts", []string{"TENANT"}, tenantThing("attempts"),
+			columns("FINISHED finished_at", "OUTCOME outcome", "KIND error_kind", "STATUS response.status", "NUMBER number", "TRIGGER trigger", "TYPE event_type", "DELIVERY delivery_id"),
+			filterFlag{"endpoint-id", "endpoint_id", "at this endpoint `ID`"},
+			filterFlag{"delivery-id", "delivery_id", "of this delivery `ID`"},
+			filterFlag{"outcome", "outcome", "acknowledged, rejected, unreachable, timed_out or gone"},
+			filterFlag{"order", "order", "asc = oldest first"}))
+}
+
+func pluginsCommand(t *terminal) *cobra.Command {
+	later := func(name string) *cobra.Command {
+		return &cobra.Command{Use: name, Short: "Not available yet", Hidden: true, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {
+			return usagef("plugins %s is not available yet in this version", name)
+		}}
+	}
+	ls := listCommand(t, "transports and their plugins", nil, func([]string) string { return pathf("v1", "transports") },
+		columns("NAME name", "STATE state", "VERSION version", "PID pid", "RESTARTS restarts", "IN-FLIGHT in_flight", "HELD held", "ERROR last_error"))
+	ls.Use, ls.Aliases, ls.Short = "ls", []string{"list"}, "Show transports and their plugins' health"
+	return objects("plugins", "Transports in their own processes", "  hookline plugins ls", ls, later("init"), later("verify"))
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"github.com/hookline/hookline/engine/api/jsonstrict"
+)
+
+// column is one column of a table: a title and the path of a member, e.g. response.status.
+type column struct{ title, path string }
+
+// columns makes columns of "TITLE path" pairs.
+func columns(pairs ...string) []column {
+	out := make([]column, 0, len(pairs))
+	for _, p := range pairs {
+		title, path, _ := strings.Cut(p, " ")
+		out = append(out, column{title, path})
+	}
+	return out
+}
+
+// table prints a list of JSON objects.
+func (t *terminal) table(cols []column, items []json.RawMessage) error {
+	w := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
+	for i, c := range cols {
+		fmt.Fprint(w, sep(i), c.title)
+	}
+	fmt.Fprintln(w)
+	for _, item := range items {
+		var object any
+		if err := decodeNumbers(item, &object); err != nil {
+			return err
+		}
+		for i, c := range cols {
+			fmt.Fprint(w, sep(i), cell(object, c.path))
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}
+
+func sep(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return "\t"
+}
+
+// decodeNumbers keeps numbers as they are written.
+func decodeNumbers(text []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	return d.Decode(into)
+}
+
+func cell(object any, path string) string {
+	for path != "" {
+		var name string
+		name, path, _ = strings.Cut(path, ".")
+		members, ok := object.(map[string]any)
+		if !ok {
+			return "-"
+		}
+		object = members[name]
+	}
+	return text(object)
+}
+
+// text is a value in one cell or line.
+func text(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "-"
+	case string:
+		if v == "" {
+			return "-"
+		}
+		return printable(v)
+	case []any:
+		if len(v) == 0 {
+			return "-"
+		}
+		words := make([]string, len(v))
+		for i, e := range v {
+			words[i] = text(e)
+		}
+		return strings.Join(words, ",")
+	case map[string]any:
+		b, _ := json.Marshal(v) // what was decoded encodes
+		return printable(string(b))
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// printable keeps what customers wrote from steering the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar || unicode.Is(unicode.Cf, r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// object prints one JSON object, a member a line, in its own order.
+func (t *terminal) object(answer []byte) error {
+	var s jsonstrict.Scanner
+	s.Reset(answer)
+	if in, err := s.EnterObject(); err != nil || !in {
+		return fmt.Errorf("the answer is no object: %.100s", printable(string(answer)))
+	}
+	w := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
+	for {
+		name, ok, err := s.NextMember()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return w.Flush()
+		}
+		line := printable(string(name)) + "\t"
+		value, err := s.Value(jsonstrict.MaxNesting)
+		if err != nil {
+			return err
+		}
+		var v any
+		if err := decodeNumbers(value, &v); err != nil {
+			return err
+		}
+		fmt.Fprintln(w, line+text(v))
+	}
+}
+
+// show prints an answer in the form asked for.
+func (r *remote) show(answer []byte) error {
+	if r.output == "json" {
+		_, err := r.t.out.Write(answer)
+		return err
+	}
+	return r.t.object(answer)
+}
