@@ -277,7 +277,7 @@ func (s *State) tenantChanged(r *eventlog.Record) error {
 		t = &Tenant{ID: strings.Clone(r.Tenant), Seq: r.Seq, CreatedAt: r.Time, NextNumber: 1}
 		s.tenants[t.ID] = t
 	}
-	if t == nil {
+	if t == nil || t.Deleted {
 		return s.inconsistent(r, "tenant %q is not there", r.Tenant)
 	}
 	if r.Type == record.TypeTenantDeleted {

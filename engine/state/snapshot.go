@@ -134,20 +134,20 @@ func Decode(snapshot []byte) (s *State, chain eventlog.Hash, err error) {
 	want := d.head(&chain)
 	for d.entity() {
 	}
-	if d.err != nil {
-		return nil, chain, d.err
+	if len(d.b) != 0 {
+		return nil, chain, fmt.Errorf("%w: %d bytes after its end", ErrSnapshot, len(d.b))
 	}
-	if d.s.digest != want {
-		return nil, chain, fmt.Errorf("%w: its entities do not add up to its digest", ErrSnapshot)
+	if d.s.digest != want || uint64(d.s.Pending.Len()) != d.pending {
+		return nil, chain, fmt.Errorf("%w: its entities do not add up to its head", ErrSnapshot)
 	}
 	return d.s, chain, nil
 }
 
 type snapshotReader struct {
-	b   []byte
-	e   []byte // the entity being read
-	s   *State
-	err error
+	b       []byte
+	e       []byte // the entity being read
+	s       *State
+	pending uint64 // how many deliveries the head says
 }
 
 func (d *snapshotReader) u() uint64 {
@@ -177,7 +177,7 @@ func (d *snapshotReader) block() []byte {
 	if k <= 0 || n > uint64(len(d.b)-k) {
 		panic("cut short")
 	}
-	v := d.b[k : k+int(n)]
+	v := d.b[k : k+int(n) : k+int(n)] // nothing reads past its own block
 	d.b = d.b[k+int(n):]
 	return v
 }
@@ -196,12 +196,20 @@ func (d *snapshotReader) data(sec *eventlog.Section) {
 func (d *snapshotReader) head(chain *eventlog.Hash) (want Digest) {
 	d.e = d.block()
 	d.s.Seq, d.s.Time = eventlog.Seq(d.u()), d.i()
-	d.u()
+	d.pending = d.u()
 	for i := range want {
 		want[i] = d.u()
 	}
 	copy(chain[:], d.take(32))
+	d.used()
 	return want
+}
+
+// used refuses what an entity has beside its fields.
+func (d *snapshotReader) used() {
+	if len(d.e) != 0 {
+		panic(fmt.Sprintf("%d bytes too many", len(d.e)))
+	}
 }
 
 func (d *snapshotReader) entity() bool {
@@ -229,6 +237,7 @@ func (d *snapshotReader) entity() bool {
 	default:
 		panic(fmt.Sprintf("entity kind %d", kind))
 	}
+	d.used()
 	return true
 }
 
