@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -55,9 +56,12 @@ again. The log, the keyring, master.key and admin.key are not among them.`,
 }
 
 func (o *offline) status(ctx context.Context, t *terminal) (offlineStatus, error) {
-	st := offlineStatus{Derived: o.derived()}
+	var st offlineStatus
 	head, err := o.log.Head(ctx)
 	if err != nil {
+		return st, err
+	}
+	if st.Derived, err = o.derived(); err != nil {
 		return st, err
 	}
 	st.HeadSeq, st.FirstSeq, st.Chain = uint64(head.Seq), uint64(head.First), fmt.Sprintf("%x", head.Chain)
@@ -69,15 +73,19 @@ func (o *offline) status(ctx context.Context, t *terminal) (offlineStatus, error
 	return st, err
 }
 
-// derived lists what the log can be folded into again, by path.
-func (o *offline) derived() []string {
+// derived lists what the log can be folded into again, by absolute path.
+func (o *offline) derived() ([]string, error) {
 	out := []string{}
+	root, err := filepath.Abs(o.path)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range []string{viewsDir, snapshotsDir, pluginsDir} {
 		if o.exists(name) {
-			out = append(out, o.join(name))
+			out = append(out, filepath.Join(root, name))
 		}
 	}
-	return out
+	return out, nil
 }
 
 // digest is the state's at the head: noted by a checkpoint that stands there, else by folding the log.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/hookline/hookline/engine"
 )
@@ -42,4 +43,27 @@ func answerPage[T any](c *call, p engine.Page[T], err error) error {
 		p.Data = []T{}
 	}
 	return c.json(c.op.status, p)
+}
+
+// short answers with one page of a list that is in memory: the cursor is the number of items before it.
+func short[T any](c *call, all []T) error {
+	in, err := c.list()
+	if err != nil {
+		return err
+	}
+	from := 0
+	if in.Cursor != "" {
+		if from, err = strconv.Atoi(in.Cursor); err != nil || from < 0 || from > len(all) {
+			return engine.Invalid("cursor", "is none that this list gave out: pass next_cursor as it came")
+		}
+	}
+	if in.Limit == 0 {
+		in.Limit = engine.DefaultLimit
+	}
+	p := engine.Page[T]{Data: all[from:min(from+in.Limit, len(all))]}
+	if end := from + len(p.Data); end < len(all) {
+		next := strconv.Itoa(end)
+		p.NextCursor = &next
+	}
+	return answerPage(c, p, nil)
 }

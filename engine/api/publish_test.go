@@ -32,7 +32,7 @@ func TestPublishHandsOver(t *testing.T) {
 	if w.Code != 202 {
 		t.Fatal(w.Code, w.Body)
 	}
-	p := f.stub.published[0]
+	p := f.engine.published[0]
 	if string(p.Data) != data || len(p.Payload) != 0 || p.Type != "a.b:c" || p.ID != "evt_1" || p.IdempotencyKey != "k1" || !p.Explain ||
 		string(p.Actor) != `{"id":"1"}` || string(p.Metadata) != `{"k":"v"}` || p.OccurredAtRaw != "2026-01-31T08:00:00.5+01:00" ||
 		!p.OccurredAt.Equal(time.Date(2026, 1, 31, 7, 0, 0, 5e8, time.UTC)) {
@@ -45,7 +45,7 @@ func TestPublishHandsOver(t *testing.T) {
 		if w := f.ask("POST", "/v1/tenants/acme/events", "{\"type\":\"a\",\"payload\":\n\t"+payload+"\n}"); w.Code != 202 {
 			t.Fatal(w.Code, w.Body)
 		}
-		if p := f.stub.published[0]; string(p.Payload) != payload || len(p.Data) != 0 {
+		if p := f.engine.published[0]; string(p.Payload) != payload || len(p.Data) != 0 {
 			t.Fatalf("%s: %+v", payload, p)
 		}
 	}
@@ -53,7 +53,7 @@ func TestPublishHandsOver(t *testing.T) {
 	if w := f.ask("POST", "/v1/tenants/acme/events", `{"type":"a","data":{},"id":null,"actor":null,"metadata":null,"idempotency_key":null,"occurred_at":null,"order_key":null}`); w.Code != 202 {
 		t.Fatal(w.Code, w.Body)
 	}
-	if p := f.stub.published[0]; p.ID != "" || len(p.Actor)+len(p.Metadata) != 0 || p.IdempotencyKey != "" || !p.OccurredAt.IsZero() {
+	if p := f.engine.published[0]; p.ID != "" || len(p.Actor)+len(p.Metadata) != 0 || p.IdempotencyKey != "" || !p.OccurredAt.IsZero() {
 		t.Fatalf("%+v", p)
 	}
 }
@@ -118,8 +118,8 @@ func TestPublishRefuses(t *testing.T) {
 			t.Errorf("%s: %s", c.name, ct)
 		}
 	}
-	if len(f.stub.asked) > 0 {
-		t.Fatalf("the engine was asked: %v", f.stub.asked)
+	if len(f.engine.asked) > 0 {
+		t.Fatalf("the engine was asked: %v", f.engine.asked)
 	}
 	// The bounds themselves are taken.
 	for _, body := range []string{
@@ -147,9 +147,9 @@ func TestIdempotencyKey(t *testing.T) {
 		{"", `,"idempotency_key":""`, 422, ""},
 		{"", "", 202, ""},
 	} {
-		f.stub.published = nil
+		f.engine.published = nil
 		w := f.ask("POST", "/v1/tenants/acme/events", `{"type":"a","data":{}`+c.field+`}`, "Idempotency-Key: "+c.header)
-		if w.Code != c.status || w.Code == 202 && f.stub.published[0].IdempotencyKey != c.key {
+		if w.Code != c.status || w.Code == 202 && f.engine.published[0].IdempotencyKey != c.key {
 			t.Errorf("%+v: %d %s", c, w.Code, w.Body)
 		}
 	}
@@ -221,8 +221,8 @@ func TestBatchRefuses(t *testing.T) {
 			t.Errorf("%s: %d %s", c.name, w.Code, w.Body)
 		}
 	}
-	if len(f.stub.asked) > 0 {
-		t.Fatalf("the engine was asked: %v", f.stub.asked)
+	if len(f.engine.asked) > 0 {
+		t.Fatalf("the engine was asked: %v", f.engine.asked)
 	}
 	if w := f.ask("POST", "/v1/tenants/acme/events:batch", `{"events":[`+many(1000, ",")+`]}`); w.Code != 202 {
 		t.Errorf("1000: %d %s", w.Code, w.Body)
@@ -260,7 +260,7 @@ func TestPublishedAnswer(t *testing.T) {
 func TestPublishIncomplete(t *testing.T) {
 	f := newFace(t)
 	for _, results := range [][]engine.PublishResult{nil, {{}}, {{Published: &engine.Published{}, Err: engine.Invalid("x", "y")}}} {
-		f.stub.results = func([]engine.PublishInput) []engine.PublishResult { return results }
+		f.engine.results = func([]engine.PublishInput) []engine.PublishResult { return results }
 		if w := f.ask("POST", "/v1/tenants/acme/events", `{"type":"a","data":{}}`); w.Code != 500 {
 			t.Errorf("%v: %d", results, w.Code)
 		}

@@ -58,8 +58,8 @@ func TestKeyFirst(t *testing.T) {
 			problemIn(t, w.Body.String())
 		}
 	}
-	if len(f.stub.asked) > 0 {
-		t.Fatalf("the engine was asked: %v", f.stub.asked)
+	if len(f.engine.asked) > 0 {
+		t.Fatalf("the engine was asked: %v", f.engine.asked)
 	}
 }
 
@@ -102,11 +102,11 @@ func TestRouting(t *testing.T) {
 		{"GET /v1/keys", 422, "", ""},
 		{"POST /v1/tenants/acme/portal-sessions", 422, "", ""},
 	} {
-		f.stub.asked = nil
+		f.engine.asked = nil
 		method, path, _ := strings.Cut(c.target, " ")
 		w := f.ask(method, path, "")
-		if w.Code != c.status || strings.Join(f.stub.asked, ";") != c.asked || w.Header().Get("Allow") != c.allow {
-			t.Errorf("%s: %d, asked %v, allow %q: %s", c.target, w.Code, f.stub.asked, w.Header().Get("Allow"), w.Body)
+		if w.Code != c.status || strings.Join(f.engine.asked, ";") != c.asked || w.Header().Get("Allow") != c.allow {
+			t.Errorf("%s: %d, asked %v, allow %q: %s", c.target, w.Code, f.engine.asked, w.Header().Get("Allow"), w.Body)
 			continue
 		}
 		if w.Code >= 400 {
@@ -168,8 +168,8 @@ func TestQueries(t *testing.T) {
 		}
 	}
 	f.ask("GET", "/v1/tenants/acme/attempts?outcome=timed_out&order=asc&limit=7&delivery_id=dlv_1", "", "X-Min-Seq: 41")
-	if want := (engine.ListInput{Outcome: "timed_out", Ascending: true, Limit: 7, DeliveryID: "dlv_1", MinSeq: 41}); f.stub.listed != want {
-		t.Errorf("got %+v, want %+v", f.stub.listed, want)
+	if want := (engine.ListInput{Outcome: "timed_out", Ascending: true, Limit: 7, DeliveryID: "dlv_1", MinSeq: 41}); f.engine.listed != want {
+		t.Errorf("got %+v, want %+v", f.engine.listed, want)
 	}
 	if w := f.ask("GET", "/v1/tenants/acme?limit=1", ""); w.Code != 422 {
 		t.Errorf("a parameter where there is none: %d", w.Code)
@@ -188,7 +188,7 @@ func TestMinSeqTimesOut(t *testing.T) {
 		f := newFace(t)
 		began := time.Now()
 		w := f.ask("GET", "/v1/tenants/acme", "", "X-Min-Seq: 43")
-		if w.Code != 503 || time.Since(began) != minSeqWait || len(f.stub.asked) > 0 {
+		if w.Code != 503 || time.Since(began) != minSeqWait || len(f.engine.asked) > 0 {
 			t.Fatalf("%d after %v: %s", w.Code, time.Since(began), w.Body)
 		}
 	})
@@ -213,7 +213,7 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		{context.Canceled, 503},
 		{errInside, 500},
 	} {
-		f.stub.err = c.err
+		f.engine.err = c.err
 		w := f.ask("GET", "/v1/tenants/acme", "")
 		p := problemIn(t, w.Body.String())
 		if w.Code != c.status || p.Status != c.status || p.Title != http.StatusText(c.status) {
@@ -234,7 +234,7 @@ func TestStarting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &face{t: t, Server: s, stub: &stub{notReady: true}}
+	f := &face{t: t, Server: s, engine: &scripted{notReady: true}}
 	status := func() string {
 		var got []string
 		for _, path := range []string{"/healthz", "/readyz", "/openapi.json", "/", "/v1/tenants/acme", "/metrics", "/nowhere"} {
@@ -245,11 +245,11 @@ func TestStarting(t *testing.T) {
 	if got := status(); got != "200 503 200 200 503 503 503" {
 		t.Fatal("before Use:", got)
 	}
-	s.Use(f.stub)
+	s.Use(f.engine)
 	if got := status(); got != "200 503 200 200 200 200 404" {
 		t.Fatal("recovering:", got)
 	}
-	f.stub.notReady = false
+	f.engine.notReady = false
 	if got := status(); got != "200 200 200 200 200 200 404" {
 		t.Fatal("ready:", got)
 	}

@@ -15,10 +15,13 @@ func systemOperations() []*operation {
 				return one(c)(c.svc.LogStatus(c.r.Context()))
 			}},
 		{method: http.MethodGet, path: "/v1/transports", id: "list-transports", tag: "System", status: 200,
-			summary: "Transports and their health", answer: transportList{},
+			summary: "Transports and their health", answer: engine.Page[engine.TransportStatus]{}, query: paging(),
 			handle: func(c *call) error {
 				all, err := c.svc.Transports(c.r.Context())
-				return one(c)(transportList{Data: append([]engine.TransportStatus{}, all...)}, err)
+				if err != nil {
+					return err
+				}
+				return short(c, all)
 			}},
 		{method: http.MethodPost, path: "/v1/dev/clock:advance", id: "advance-clock", tag: "System", status: 200,
 			summary: "Move the manual clock", answer: clockAnswer{}, body: clockBody{}, required: []string{"by"},
@@ -31,12 +34,6 @@ func systemOperations() []*operation {
 				return nil
 			}},
 	}
-}
-
-// transportList is a list that always fits one page.
-type transportList struct {
-	Data       []engine.TransportStatus `json:"data"`
-	NextCursor *string                  `json:"next_cursor" doc:"always null: all are here"`
 }
 
 type clockBody struct {

@@ -108,9 +108,9 @@ func tenantOperations() []*operation {
 func profileOperations() []*operation {
 	return []*operation{
 		{method: http.MethodGet, path: "/v1/profiles", id: "list-profiles", tag: "Profiles", status: 200,
-			summary: "List the profiles with their catalogues", answer: profileList{},
+			summary: "List the profiles with their catalogues", answer: engine.Page[engine.Profile]{}, query: paging(),
 			handle: func(c *call) error {
-				return c.json(c.op.status, profileList{Data: append([]engine.Profile{}, c.svc.Profiles()...)})
+				return short(c, c.svc.Profiles())
 			}},
 		{method: http.MethodGet, path: "/v1/profiles/{profile}", id: "get-profile", tag: "Profiles", status: 200,
 			summary: "Get one profile: catalogue with examples, schedule, policies", answer: engine.Profile{},
@@ -118,10 +118,4 @@ func profileOperations() []*operation {
 				return one(c)(c.svc.Profile(c.path("profile")))
 			}},
 	}
-}
-
-// profileList is a list that always fits one page.
-type profileList struct {
-	Data       []engine.Profile `json:"data"`
-	NextCursor *string          `json:"next_cursor" doc:"always null: all are here"`
 }

@@ -12,7 +12,7 @@ import (
 type option struct {
 	name   string // of the flag; - becomes _ elsewhere
 	usage  string
-	value  string // placeholder of the value; "" = a switch
+	value  string // what help calls the value; "" = a switch
 	def    string // shown and used when nobody says otherwise
 	secret bool   // no flag
 	set    func(c *Config, v string) error

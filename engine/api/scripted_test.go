@@ -16,9 +16,9 @@ import (
 
 const testKey = "0123456789abcdef0123456789abcdef"
 
-// stub is a Service that keeps what it was asked and answers by rote: these tests are about what the face hands over.
+// scripted is a Service that keeps what it was asked and answers by rote: these tests are about what the face hands over.
 // What an engine does with it is tested in real_test.go. Methods it lacks panic on the nil Service.
-type stub struct {
+type scripted struct {
 	Service
 	asked     []string
 	published []engine.PublishInput
@@ -31,23 +31,23 @@ type stub struct {
 	listed    engine.ListInput
 }
 
-func (s *stub) note(format string, args ...any) {
+func (s *scripted) note(format string, args ...any) {
 	s.asked = append(s.asked, fmt.Sprintf(format, args...))
 }
 
-func (s *stub) VerifyKey(key string) bool { return key == testKey }
-func (s *stub) Ready() bool               { return !s.notReady }
-func (s *stub) HeadSeq() uint64           { return s.head }
-func (s *stub) ManualClock() bool         { return true }
-func (s *stub) Metrics() engine.Metrics {
+func (s *scripted) VerifyKey(key string) bool { return key == testKey }
+func (s *scripted) Ready() bool               { return !s.notReady }
+func (s *scripted) HeadSeq() uint64           { return s.head }
+func (s *scripted) ManualClock() bool         { return true }
+func (s *scripted) Metrics() engine.Metrics {
 	return engine.Metrics{Published: 7, Attempts: map[string]int64{"acknowledged": 3}, Views: map[string]uint64{"history": 41}}
 }
 
-func (s *stub) Transports(context.Context) ([]engine.TransportStatus, error) {
+func (s *scripted) Transports(context.Context) ([]engine.TransportStatus, error) {
 	return []engine.TransportStatus{{Name: "https", State: "running", Restarts: 2}}, s.err
 }
 
-func (s *stub) Publish(_ context.Context, tenant string, in []engine.PublishInput) ([]engine.PublishResult, error) {
+func (s *scripted) Publish(_ context.Context, tenant string, in []engine.PublishInput) ([]engine.PublishResult, error) {
 	s.note("publish %s %d", tenant, len(in))
 	if s.err != nil {
 		return nil, s.err
@@ -70,7 +70,7 @@ func (s *stub) Publish(_ context.Context, tenant string, in []engine.PublishInpu
 	return out, nil
 }
 
-func (s *stub) Tenant(_ context.Context, id string) (engine.Tenant, error) {
+func (s *scripted) Tenant(_ context.Context, id string) (engine.Tenant, error) {
 	s.note("tenant %s", id)
 	profile, known := map[string]string{"acme": "osir", "1010": "dnsimple"}[id]
 	if !known {
@@ -79,47 +79,47 @@ func (s *stub) Tenant(_ context.Context, id string) (engine.Tenant, error) {
 	return engine.Tenant{ID: id, Profile: profile}, s.err
 }
 
-func (s *stub) CreateTenant(_ context.Context, by engine.Actor, in engine.TenantInput) (engine.Tenant, error) {
+func (s *scripted) CreateTenant(_ context.Context, by engine.Actor, in engine.TenantInput) (engine.Tenant, error) {
 	s.note("create tenant by %s", by.Name)
 	s.tenant = in
 	return engine.Tenant{ID: in.ID}, s.err
 }
 
-func (s *stub) CreateEndpoint(_ context.Context, _ engine.Actor, tenant string, in engine.EndpointInput) (engine.Endpoint, error) {
+func (s *scripted) CreateEndpoint(_ context.Context, _ engine.Actor, tenant string, in engine.EndpointInput) (engine.Endpoint, error) {
 	s.note("create endpoint of %s", tenant)
 	s.endpoint = in
 	return engine.Endpoint{ID: "ep_1", URL: in.URL.Value, Number: 1}, s.err
 }
 
-func (s *stub) UpdateEndpoint(_ context.Context, _ engine.Actor, tenant, id string, in engine.EndpointInput) (engine.Endpoint, error) {
+func (s *scripted) UpdateEndpoint(_ context.Context, _ engine.Actor, tenant, id string, in engine.EndpointInput) (engine.Endpoint, error) {
 	s.note("update endpoint %s of %s", id, tenant)
 	s.endpoint = in
 	return engine.Endpoint{ID: id}, s.err
 }
 
-func (s *stub) Endpoint(_ context.Context, tenant, id string) (engine.Endpoint, error) {
+func (s *scripted) Endpoint(_ context.Context, tenant, id string) (engine.Endpoint, error) {
 	s.note("endpoint %s of %s", id, tenant)
 	return engine.Endpoint{ID: id}, s.err
 }
 
-func (s *stub) EnableEndpoint(_ context.Context, _ engine.Actor, tenant, id string) (engine.Endpoint, error) {
+func (s *scripted) EnableEndpoint(_ context.Context, _ engine.Actor, tenant, id string) (engine.Endpoint, error) {
 	s.note("enable %s of %s", id, tenant)
 	return engine.Endpoint{ID: id}, s.err
 }
 
-func (s *stub) Deliveries(_ context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Delivery], error) {
+func (s *scripted) Deliveries(_ context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Delivery], error) {
 	s.note("deliveries of %s", tenant)
 	s.listed = in
 	return engine.Page[engine.Delivery]{}, s.err
 }
 
-func (s *stub) Attempts(_ context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Attempt], error) {
+func (s *scripted) Attempts(_ context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Attempt], error) {
 	s.note("attempts of %s", tenant)
 	s.listed = in
 	return engine.Page[engine.Attempt]{}, s.err
 }
 
-func (s *stub) AdvanceClock(_ context.Context, by time.Duration) (engine.Time, error) {
+func (s *scripted) AdvanceClock(_ context.Context, by time.Duration) (engine.Time, error) {
 	s.note("advance %v", by)
 	return 1000, s.err
 }
@@ -130,7 +130,7 @@ var errInside = errors.New("secret detail of the store")
 type face struct {
 	t testing.TB
 	*Server
-	stub *stub
+	engine *scripted
 }
 
 func newFace(t testing.TB) *face {
@@ -139,9 +139,9 @@ func newFace(t testing.TB) *face {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := &stub{head: 42}
+	st := &scripted{head: 42}
 	s.Use(st)
-	return &face{t: t, Server: s, stub: st}
+	return &face{t: t, Server: s, engine: st}
 }
 
 // ask makes one request with the key; headers are "Name: value", and may take the key away.
