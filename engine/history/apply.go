@@ -30,7 +30,9 @@ type fold struct {
 	change      record.EndpointChange
 }
 
-func newFold(records int) fold { return fold{window: window{make([]slot, records)}, day: -1} }
+func newFold(records, matches int) fold {
+	return fold{window: window{make([]slot, records), matches}, day: -1}
+}
 
 // Apply implements projection.View.
 func (h *History) Apply(w *projection.Batch, b *eventlog.Batch) error {
@@ -198,7 +200,7 @@ func (f *fold) create(w *projection.Batch, r *eventlog.Record, endpoint eventlog
 func (f *fold) wait(w *projection.Batch, seq eventlog.Seq, n int, endpoint func(int) eventlog.Seq) {
 	s := f.window.open(seq)
 	for i := range n {
-		if n <= windowMatches {
+		if n <= f.window.matches {
 			s.add(endpoint(i))
 			continue
 		}

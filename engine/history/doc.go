@@ -71,11 +71,11 @@ var (
 )
 
 // New makes the view over a store that was opened with LayoutVersion.
-func New(store *projection.Store) *History { return newHistory(store, windowRecords) }
+func New(store *projection.Store) *History { return newHistory(store, windowRecords, windowMatches) }
 
-// newHistory has a window of its own length, which is part of the layout.
-func newHistory(store *projection.Store, window int) *History {
-	return &History{store: store, fold: newFold(window)}
+// newHistory has a window of its own size, which is part of the layout.
+func newHistory(store *projection.Store, records, matches int) *History {
+	return &History{store: store, fold: newFold(records, matches)}
 }
 
 // Name is the name of the view's checkpoint.

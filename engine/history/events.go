@@ -30,7 +30,14 @@ func (h *History) Events(ctx context.Context, q EventQuery) (rows []EventRow, ne
 	if err != nil || span.empty() {
 		return nil, nil, err
 	}
-	lower := appendTenantSeq(nil, keyEvent, q.Tenant, span.lo.Seq)
+	first := span.lo.Seq
+	if span.lo.Ord > 0 { // behind an event, which has no ordinals
+		first++
+	}
+	if first > span.hi.Seq {
+		return nil, nil, nil
+	}
+	lower := appendTenantSeq(nil, keyEvent, q.Tenant, first)
 	upper := append(appendTenantSeq(nil, keyEvent, q.Tenant, span.hi.Seq), 0)
 	it, err := h.store.Iter(lower, upper)
 	if err != nil {

@@ -17,7 +17,8 @@ const windowMatches = 64
 
 // window remembers the deliveries created by the newest records that still wait.
 type window struct {
-	slots []slot
+	slots   []slot
+	matches int // windowMatches
 }
 
 // slot is one record's deliveries: the endpoint by ordinal, zero once it has ended.

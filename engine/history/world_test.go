@@ -286,4 +286,3 @@ func (w *world) records() (all []eventlog.Record) {
 	}
 	return all
 }
-

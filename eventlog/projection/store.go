@@ -29,6 +29,8 @@ type Options struct {
 	// two exist.
 	CacheBytes    int64
 	MemtableBytes uint64
+	// Memory, when set, is where Dir is, instead of the disk: for tests.
+	Memory *Memory
 
 	fs vfs.FS
 }
@@ -46,7 +48,11 @@ func (o *Options) setDefaults() {
 	if o.MemtableBytes == 0 {
 		o.MemtableBytes = 16 << 20
 	}
-	if o.fs == nil {
+	switch {
+	case o.fs != nil: // a test's own
+	case o.Memory != nil:
+		o.fs = o.Memory.fs
+	default:
 		o.fs = vfs.Default
 	}
 }
