@@ -129,6 +129,9 @@ func (n *within) eval(ev *Event) value {
 			_, ok := c.doc.member(c.at, v.text)
 			return boolean(ok)
 		}
+		if v.kind == kindNull {
+			return value{kind: kindFalse}
+		}
 		return n.fail(ev, "looks for %s (%s) among an object's keys; a key is a string", v, v.what())
 	}
 	return n.fail(ev, "looks for %s in %s (%s); in takes a list, an array or an object; for text use contains", v, c, c.what())

@@ -61,23 +61,22 @@ func (d *document) textIs(at int32, s string) bool {
 // has says whether an array has an element equal to v; ok is false when it meets a number that cannot be read.
 func (d *document) has(array int32, v value) (found, ok bool) {
 	for i, end := array+1, d.nodes[array].next; i < end; i = d.nodes[i].next {
-		switch k := d.nodes[i].kind(); {
-		case k == kindText:
-			if v.kind == kindText && d.textIs(i, v.text) {
-				return true, true
+		switch k := d.nodes[i].kind(); k {
+		case kindText:
+			found = v.kind == kindText && d.textIs(i, v.text)
+		case kindNumber:
+			if v.isNumber() {
+				n := d.nodes[i]
+				if found, ok = numeralIs(d.src[n.start:n.end], v); !ok {
+					return false, false
+				}
 			}
-		case k != kindNumber:
-			if k == v.kind && k < kindText {
-				return true, true
-			}
-		case v.isNumber():
-			e := d.value(i)
-			if e.kind == kindFault {
-				return false, false
-			}
-			if equal(v, e) {
-				return true, true
-			}
+		case kindObject, kindArray: // equal to nothing
+		default:
+			found = k == v.kind
+		}
+		if found {
+			return true, true
 		}
 	}
 	return false, true
@@ -124,26 +123,24 @@ func (d *document) text(at int32) string {
 	if d.plain == nil {
 		d.plain = map[int32]string{}
 	}
-	s := unescape(raw)
+	s := string(unescape(nil, raw))
 	d.plain[at] = s
 	return s
 }
 
-// unescape expects escapes that decode has checked. A lone surrogate becomes U+FFFD, as in encoding/json.
-func unescape(raw string) string {
-	var b strings.Builder
-	b.Grow(len(raw))
+// unescape appends a string without its escapes, which decode has checked. A lone surrogate becomes U+FFFD, as in
+// encoding/json.
+func unescape(dst []byte, raw string) []byte {
 	for {
 		i := strings.IndexByte(raw, '\\')
 		if i < 0 {
-			b.WriteString(raw)
-			return b.String()
+			return append(dst, raw...)
 		}
-		b.WriteString(raw[:i])
+		dst = append(dst, raw[:i]...)
 		c := raw[i+1]
 		raw = raw[i+2:]
 		if c != 'u' {
-			b.WriteByte(escapes[c])
+			dst = append(dst, escapes[c])
 			continue
 		}
 		r := hex4(raw)
@@ -157,7 +154,7 @@ func unescape(raw string) string {
 				raw = raw[6:]
 			}
 		}
-		b.WriteRune(r)
+		dst = utf8.AppendRune(dst, r)
 	}
 }
 

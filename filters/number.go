@@ -23,11 +23,14 @@ const maxNumeral = 128
 // parseNumber reads a JSON number. One of more than maxNumeral bytes or with an exponent of more than 9 digits is not
 // read: a fault.
 func parseNumber(s string) value {
-	if len(s) > maxNumeral {
-		return value{}
-	}
 	if n, ok := parseInteger(s); ok {
 		return integer(n)
+	}
+	if v, ok := parseShort(s); ok {
+		return v
+	}
+	if len(s) > maxNumeral {
+		return value{}
 	}
 	v, ok := parseDecimal(s)
 	if !ok {
@@ -53,7 +56,14 @@ func parseNumber(s string) value {
 	return v
 }
 
-func float(f float64) value { return value{kind: kindFloat, num: int64(math.Float64bits(f))} }
+// float makes a number of a finite float64. An integral one is an integer where it fits, so that equal numbers have
+// equal forms.
+func float(f float64) value {
+	if f == math.Trunc(f) && f >= -1<<63 && f < 1<<63 {
+		return integer(int64(f))
+	}
+	return value{kind: kindFloat, num: int64(math.Float64bits(f))}
+}
 
 func (v value) float() float64 { return math.Float64frombits(uint64(v.num)) }
 
@@ -66,13 +76,76 @@ func parseInteger(s string) (n int64, ok bool) {
 	if len(s)-i > 18 {
 		return 0, false
 	}
-	for _, c := range []byte(s[i:]) {
-		if c < '0' || c > '9' {
+	for ; i < len(s); i++ {
+		c := s[i] - '0'
+		if c > 9 {
 			return 0, false
 		}
-		n = n*10 + int64(c-'0')
+		n = n*10 + int64(c)
 	}
-	if i == 1 {
+	if s[0] == '-' {
+		n = -n
+	}
+	return n, true
+}
+
+// powers of ten that a float64 holds exactly.
+var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+
+// parseShort reads a number of at most 15 bytes whose value is below 2^53, as most fractions are: a product or quotient
+// of two exact float64 is the nearest one. ok is false for what it leaves to parseDecimal.
+func parseShort(s string) (v value, ok bool) {
+	if len(s) > floatDigits {
+		return v, false
+	}
+	i, fraction, point := 0, 0, false
+	if s[0] == '-' {
+		i = 1
+	}
+	digits := int64(0)
+	for ; i < len(s); i++ {
+		if c := s[i] - '0'; c <= 9 {
+			digits = digits*10 + int64(c)
+			if point {
+				fraction++
+			}
+		} else if s[i] == '.' {
+			point = true
+		} else {
+			break
+		}
+	}
+	scale, ok := exponent(s[i:])
+	if scale -= fraction; !ok || scale <= -len(powers) || scale >= len(powers) {
+		return v, false
+	}
+	if s[0] == '-' {
+		digits = -digits
+	}
+	if scale <= 0 {
+		return float(float64(digits) / powers[-scale]), true
+	}
+	f := float64(digits) * powers[scale]
+	return float(f), f > -exactFloat && f < exactFloat
+}
+
+// exponent reads nothing, or an exponent of at most two digits.
+func exponent(s string) (n int, ok bool) {
+	if s == "" {
+		return 0, true
+	}
+	s = s[1:] // the e
+	negative := s[0] == '-'
+	if negative || s[0] == '+' {
+		s = s[1:]
+	}
+	if len(s) > 2 {
+		return 0, false
+	}
+	for i := range len(s) {
+		n = n*10 + int(s[i]-'0')
+	}
+	if negative {
 		n = -n
 	}
 	return n, true
@@ -106,6 +179,19 @@ func parseDecimal(s string) (v value, ok bool) {
 		v.neg, v.num = false, 0
 	}
 	return v, true
+}
+
+// numeralIs says whether a JSON number equals v, without reading it where its form tells that it does not; ok is false
+// when it cannot be read.
+func numeralIs(s string, v value) (equals, ok bool) {
+	if n, plain := parseInteger(s); plain {
+		return v.kind == kindInteger && v.num == n, true // a float or decimal is never an integer of 64 bits
+	}
+	if last := s[len(s)-1]; v.kind == kindInteger && last != '0' && len(s) <= floatDigits && strings.IndexByte(s, '.') > 0 && !strings.ContainsAny(s, "eE") {
+		return false, true
+	}
+	n := parseNumber(s)
+	return n.kind != kindFault && compareNumbers(n, v) == 0, n.kind != kindFault
 }
 
 // compareNumbers orders two numbers by their value.

@@ -99,7 +99,7 @@ type function struct {
 }
 
 var functions = map[string]*function{
-	"len":   {"len", "a string, an array or an object", alwaysNumber, costScan, length},
+	"len":   {"len", "a string, an array or an object", alwaysNumber, costCount, length},
 	"lower": {"lower", "a string of at most 2048 bytes", alwaysText, costRewrite, func(v value) value { return rewrite(v, strings.ToLower) }},
 	"upper": {"upper", "a string of at most 2048 bytes", alwaysText, costRewrite, func(v value) value { return rewrite(v, strings.ToUpper) }},
 	"trim":  {"trim", "a string", alwaysText, costScan, trim},

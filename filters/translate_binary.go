@@ -148,7 +148,11 @@ func (c *compiler) in(s span, n *ast.BinaryNode) node {
 		if k := in.static(); k != anything {
 			return c.refuse(s, "for text use contains", "in takes a list, an array or an object, not %s", k)
 		}
-		c.spend(s, costMembers)
+		if k, ok := of.(*constant); ok && k.v.kind == kindText {
+			c.spend(s, costTexts)
+		} else {
+			c.spend(s, costMembers)
+		}
 		return &within{s.join(of.where()).join(in.where()), of, in}
 	}
 	out := &oneOf{span: s.join(of.where()).join(c.span(list)), of: of, texts: map[string]struct{}{}}
