@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os/exec"
 	"strconv"
 	"sync"
@@ -69,6 +70,10 @@ func (r *run) Start(context.Context) error {
 		return fmt.Errorf("host: checking the plugin's hash: %w", err)
 	} else if !ok {
 		return fmt.Errorf("%w: its private copy has changed", ErrPin)
+	}
+	// A descriptor that this process itself inherited open (from a shell, a service manager) would go on to the plugin.
+	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("host: keeping descriptors from the plugin: %w", err)
 	}
 	for tries := 0; ; tries++ {
 		if err := r.prepare(); err != nil {
