@@ -47,7 +47,9 @@ func Run(ctx context.Context, o Options) (err error) {
 			failed = append(failed, fmt.Errorf("%w: %s: %w", ErrRow, name, err))
 			b.say("%s: FAILED: %v", name, err)
 		}
-		out.hold(r.goals)
+		if !o.Short {
+			out.hold(r.goals)
+		}
 		res.Rows = append(res.Rows, out)
 	}
 	if err := res.print(o.Out); err != nil {
