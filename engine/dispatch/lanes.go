@@ -18,7 +18,8 @@ type Lane struct {
 	width  int  // width now
 	late   bool // timed out, and not yet back to full width
 	flying int
-	turn   bool // in a ring
+	turn   uint64 // its entry in a ring; 0 = in none
+	turns  uint64 // entries so far
 }
 
 // Waiting is how many deliveries wait in the lane.
@@ -96,13 +97,16 @@ func (ls *Lanes) Next() (Start, bool) {
 
 func (ls *Lanes) take(r *ring, slow bool) (Start, bool) {
 	for {
-		l, ok := r.pop()
+		t, ok := r.pop()
 		if !ok {
 			return Start{}, false
 		}
-		l.turn = false
-		if !l.open() || l.slow() != slow {
-			ls.arm(l)
+		l := t.lane
+		if l.turn != t.turn {
+			continue // it went to the other ring
+		}
+		l.turn = 0
+		if !l.open() {
 			continue
 		}
 		h, _ := ls.pending.Shift(&l.list)
@@ -135,6 +139,7 @@ func (ls *Lanes) Done(s Start, end End) {
 	if s.slow {
 		ls.slow--
 	}
+	was := l.late
 	switch end {
 	case TimedOut:
 		l.width, l.late = 1, true
@@ -142,14 +147,18 @@ func (ls *Lanes) Done(s Start, end End) {
 		l.width = min(l.full, l.width*2)
 		l.late = l.late && l.width < l.full
 	}
+	if l.late != was {
+		l.turn = 0 // what it has in the other ring does not count: a healthy lane never waits among the slow ones
+	}
 	ls.arm(l)
 }
 
 func (ls *Lanes) arm(l *Lane) {
-	if l.turn || !l.open() {
+	if l.turn != 0 || !l.open() {
 		return
 	}
-	l.turn = true
+	l.turns++
+	l.turn = l.turns
 	if l.slow() {
 		ls.late.push(l)
 	} else {
@@ -157,27 +166,33 @@ func (ls *Lanes) arm(l *Lane) {
 	}
 }
 
-// ring is a queue of lanes in a slice that is reused.
+// ring is a queue of turns in a slice that is reused.
 type ring struct {
-	lanes []*Lane
+	turns []turn
 	head  int
 }
 
-func (r *ring) push(l *Lane) {
-	if r.head > 64 && r.head*2 > len(r.lanes) {
-		n := copy(r.lanes, r.lanes[r.head:])
-		clear(r.lanes[n:])
-		r.lanes, r.head = r.lanes[:n], 0
-	}
-	r.lanes = append(r.lanes, l)
+// turn is a lane's place in a ring; it counts while the lane says so.
+type turn struct {
+	lane *Lane
+	turn uint64
 }
 
-func (r *ring) pop() (*Lane, bool) {
-	if r.head == len(r.lanes) {
-		return nil, false
+func (r *ring) push(l *Lane) {
+	if r.head > 64 && r.head*2 > len(r.turns) {
+		n := copy(r.turns, r.turns[r.head:])
+		clear(r.turns[n:])
+		r.turns, r.head = r.turns[:n], 0
 	}
-	l := r.lanes[r.head]
-	r.lanes[r.head] = nil
+	r.turns = append(r.turns, turn{l, l.turn})
+}
+
+func (r *ring) pop() (turn, bool) {
+	if r.head == len(r.turns) {
+		return turn{}, false
+	}
+	t := r.turns[r.head]
+	r.turns[r.head].lane = nil
 	r.head++
-	return l, true
+	return t, true
 }
