@@ -17,7 +17,11 @@ import (
 	"github.com/hookline/hookline/eventlog/memlog"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	const suite = "github.com/ThreeDotsLabs/watermill/internal/subscriber.(*multiplier).Subscribe."
+	goleak.VerifyTestMain(m, // TestPubSub's suite does not end the goroutines of its own subscribers
+		goleak.IgnoreAnyFunction(suite+"func2"), goleak.IgnoreAnyFunction(suite+"func3"))
+}
 
 func newLog(t *testing.T) (*memlog.Log, eventlog.Writer) {
 	t.Helper()
