@@ -49,7 +49,7 @@ func assemble(ctx context.Context, cfg *config.Config, dir *dataDir, logger *slo
 		return a, fmt.Errorf("keyring: %w", err)
 	}
 	a.closers = append(a.closers, keyring.Close)
-	if a.log, err = pebblelog.Open(pebblelog.Options{Dir: dir.join(logDir), Logger: logger, OnFatal: onFatal(logger)}); err != nil {
+	if a.log, err = pebblelog.Open(pebblelog.Options{Dir: dir.join(logDir), Logger: logger, OnFatal: onFatal(logger), Now: epochTime(cfg)}); err != nil {
 		return a, fmt.Errorf("log: %w", err)
 	}
 	a.closers = append(a.closers, a.log.Close)
@@ -66,6 +66,14 @@ func assemble(ctx context.Context, cfg *config.Config, dir *dataDir, logger *slo
 		return a, err
 	}
 	return a, nil
+}
+
+// epochTime is the time of epoch records, where it is not the wall clock: the manual clock does not start before them.
+func epochTime(cfg *config.Config) func() int64 {
+	if !cfg.Manual || cfg.ClockStart.IsZero() {
+		return nil
+	}
+	return cfg.ClockStart.UnixMilli
 }
 
 // onFatal is how a process ends whose disk failed: at once, since nothing that it still did could be recorded. Plugins

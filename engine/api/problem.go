@@ -100,6 +100,9 @@ func (s *Server) refuse(a *answer, r *http.Request, err error) {
 	switch {
 	case p.Status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Bearer")
+		if r.ContentLength != 0 { // else net/http would read the body before it sends the answer
+			h.Set("Connection", "close")
+		}
 	case p.Status == http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
 	case errors.As(err, &method):

@@ -129,7 +129,10 @@ func (c *call) list() (in engine.ListInput, err error) {
 	if !in.From.IsZero() && !in.To.IsZero() && in.From.After(in.To) {
 		return in, engine.Invalid("from", "lies after to: swap them")
 	}
-	for _, name := range []string{"cursor", "endpoint_id", "event_id", "delivery_id", "event_type", "type"} {
+	if len(in.Cursor) > maxValue {
+		return in, engine.Invalid("cursor", "is none that this list gave out: pass next_cursor as it came")
+	}
+	for _, name := range []string{"endpoint_id", "event_id", "delivery_id", "event_type", "type"} {
 		if text, ok := v[name]; ok && (text == "" || len(text) > maxValue) {
 			return in, engine.Invalid(name, "has %d bytes, want 1 to %d: leave the parameter out to select everything", len(text), maxValue)
 		}
