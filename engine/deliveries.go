@@ -67,6 +67,7 @@ func (e *Engine) createDelivery(ctx context.Context, by Actor, tenant string, c 
 func (e *Engine) CancelDelivery(ctx context.Context, by Actor, tenant, id string) (Delivery, error) {
 	return e.pendingCommand(ctx, by, tenant, id, record.TypeDeliveryCanceled, func(s *sequencer, h uint32, d *state.Delivery, who []eventlog.Section) error {
 		ended := record.DeliveriesEnded{Endpoint: s.st.EndpointOf(d).Seq, Reason: record.ReasonCanceledByUser, Deliveries: []record.Ref{d.Ref()}}
+		s.bodies.end(d)
 		s.detach(h)
 		s.appendFacts(record.TypeDeliveryCanceled, tenant, &ended, who...)
 		s.e.count.canceled.Add(1)

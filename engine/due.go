@@ -41,7 +41,7 @@ func (s *sequencer) dispatch() {
 		ep := s.st.EndpointOf(d)
 		if reason, blocked := ep.Blocked(); blocked {
 			s.lanes.Done(st, dispatch.Interrupted)
-			s.skips.add(ep, reason, d.Ref())
+			s.skip(ep, reason, d)
 			continue
 		}
 		s.start(st, d, ep)
@@ -55,7 +55,7 @@ func (s *sequencer) enter(h uint32) {
 	d := s.st.Pending.At(h)
 	ep := s.st.EndpointOf(d)
 	if reason, blocked := ep.Blocked(); blocked {
-		s.skips.add(ep, reason, d.Ref())
+		s.skip(ep, reason, d)
 		return
 	}
 	s.lanes.Add(s.lane(ep), h)
@@ -76,9 +76,14 @@ func (s *sequencer) drainClosed() {
 			if !ok {
 				break
 			}
-			s.skips.add(ep, reason, s.st.Pending.At(h).Ref())
+			s.skip(ep, reason, s.st.Pending.At(h))
 		}
 	}
+}
+
+func (s *sequencer) skip(ep *state.Endpoint, reason record.Reason, d *state.Delivery) {
+	s.bodies.end(d)
+	s.skips.add(ep, reason, d.Ref())
 }
 
 // gateClosed notes that an endpoint's waiting deliveries are to be ended.
@@ -135,7 +140,9 @@ func (s *sequencer) cancelAll(ep *state.Endpoint, reason record.Reason) {
 		n := min(len(handles), record.MaxEnded)
 		ended := record.DeliveriesEnded{Endpoint: ep.Seq, Reason: reason}
 		for _, h := range handles[:n] {
-			ended.Deliveries = append(ended.Deliveries, s.st.Pending.At(h).Ref())
+			d := s.st.Pending.At(h)
+			ended.Deliveries = append(ended.Deliveries, d.Ref())
+			s.bodies.end(d)
 			s.detach(h)
 		}
 		handles = handles[n:]

@@ -151,7 +151,7 @@ func (c *publishCommand) run(s *sequencer) {
 		p.seq = s.append(p.rec)
 		p.state = pubStored
 		if n := len(p.event.Matches); n > 0 {
-			s.bodies.put(p.seq, p.body, n)
+			s.bodies.put(p.seq, p.body, n, s.now)
 		}
 		if p.event.HasDedupe {
 			s.dedupe.add(p.event.Dedupe, dedupeEntry{seq: p.seq, time: s.now, fingerprint: p.event.Fingerprint})

@@ -101,12 +101,13 @@ func (m *merge) drop() {
 	m.down(0)
 }
 
-// first says whether a comes before b. A bound comes before a row at the same place: it may hide a row there.
+// first says whether a comes before b. No two endpoints have rows at the same place, so a bound that equals another
+// source's row hides nothing there.
 func (m *merge) first(a, b *source) bool {
-	if a.at == b.at {
-		return !a.exact && b.exact
+	if m.span.desc {
+		return before(b.at, a.at)
 	}
-	return before(a.at, b.at) != m.span.desc
+	return before(a.at, b.at)
 }
 
 func (m *merge) down(i int) {
