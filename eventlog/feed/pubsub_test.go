@@ -18,13 +18,14 @@ import (
 // its messages a batch.
 func TestPubSub(t *testing.T) {
 	logs := &topics{logs: make(map[string]*topic)}
+	t.Cleanup(logs.close) // the suite does not close all that it makes
 	tests.TestPubSub(t, tests.Features{
 		GuaranteedOrder:                  true,
 		Persistent:                       true,
 		NewSubscriberReceivesOldMessages: true,
 		ForceShort:                       true,
 	}, func(*testing.T) (message.Publisher, message.Subscriber) {
-		return &publisher{logs}, &subscriber{topics: logs}
+		return &publisher{logs}, logs.subscriber()
 	}, nil)
 }
 
@@ -32,6 +33,23 @@ func TestPubSub(t *testing.T) {
 type topics struct {
 	mu   sync.Mutex
 	logs map[string]*topic
+	subs []*subscriber
+}
+
+func (ts *topics) subscriber() *subscriber {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	s := &subscriber{topics: ts}
+	ts.subs = append(ts.subs, s)
+	return s
+}
+
+func (ts *topics) close() {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	for _, s := range ts.subs {
+		_ = s.Close()
+	}
 }
 
 type topic struct {

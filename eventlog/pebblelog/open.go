@@ -73,7 +73,9 @@ func (l *Log) open() error {
 		if errno := syscall.Errno(0); errors.As(err, &errno) && errno != syscall.ENOENT {
 			return fmt.Errorf("pebblelog: %w", err) // not what is stored is wrong, but reading it
 		}
-		return &eventlog.CorruptError{Last: l.mark.at.seq, What: "the database does not open: " + err.Error()}
+		// Nothing can be served, and the mark says how much that is at least.
+		return &eventlog.CorruptError{First: min(1, l.mark.at.seq), Last: l.mark.at.seq,
+			What: "the database does not open: " + err.Error()}
 	}
 	if err := l.checkEnd(); err != nil || l.opts.ReadOnly {
 		return err

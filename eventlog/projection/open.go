@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	iofs "io/fs"
+	"strings"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -101,6 +102,8 @@ func openDB(opts Options, lock *pebble.Lock) (*Store, error) {
 		MaxOpenFiles:                256,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 1 },
 		EventListener:               s.listener(),
+		// The job that gathers them ends the process when a table was cut short; checkTables finds that out instead.
+		DisableTableStats: true,
 	}
 	for i := range po.Levels {
 		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // an absent idempotency key costs no block
@@ -113,15 +116,44 @@ func openDB(opts Options, lock *pebble.Lock) (*Store, error) {
 	return s, nil
 }
 
+// listener takes reports from the background. Without it damage ends the process.
 func (s *Store) listener() *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: func(err error) { s.opts.Logger.Warn("views: background work failed", "error", s.failed(err)) },
+		DataCorruption: func(i pebble.DataCorruptionInfo) {
+			_ = s.failed(fmt.Errorf("%w: %s: %w", pebble.ErrCorruption, i.Path, i.Details))
+		},
+		BackgroundError: func(err error) {
+			if !errors.Is(s.failed(err), ErrDamaged) {
+				s.opts.Logger.Warn("views: background work failed", "error", err)
+			}
+		},
 	}
+}
+
+// checkTables compares the tables' sizes with what is written about them.
+func (s *Store) checkTables() (why, err error) {
+	levels, err := s.db.SSTables()
+	if err != nil {
+		return nil, err
+	}
+	for _, level := range levels {
+		for _, t := range level {
+			path := s.opts.fs.PathJoin(s.opts.Dir, fmt.Sprintf("%06d.sst", uint64(t.BackingSSTNum)))
+			info, err := s.opts.fs.Stat(path)
+			if err == nil && !t.Virtual && uint64(info.Size()) != t.Size { // one that is gone was compacted meanwhile
+				return fmt.Errorf("%s has %d bytes, %d were written", path, info.Size(), t.Size), nil
+			}
+		}
+	}
+	return nil, nil
 }
 
 // unusable reads the version and the checkpoints, and says why the store must be made anew. A new store gets its
 // version.
 func (s *Store) unusable(ctx context.Context) (why, err error) {
+	if why, err := s.checkTables(); why != nil || err != nil {
+		return why, err
+	}
 	it, err := s.db.NewIter(&pebble.IterOptions{UpperBound: []byte(metaEnd)})
 	if err != nil {
 		return nil, err
@@ -132,12 +164,13 @@ func (s *Store) unusable(ctx context.Context) (why, err error) {
 		switch {
 		case key == metaVersion && len(value) == 4:
 			found, version = true, binary.BigEndian.Uint32(value)
-		case len(key) > len(metaCheckpoint) && key[:len(metaCheckpoint)] == metaCheckpoint:
+		case strings.HasPrefix(key, metaCheckpoint):
+			view := strings.TrimPrefix(key, metaCheckpoint)
 			c, ok := decodeCheckpoint(value)
 			if !ok {
-				return fmt.Errorf("checkpoint of view %q is malformed", key[len(metaCheckpoint):]), it.Close()
+				return fmt.Errorf("checkpoint of view %q is malformed", view), it.Close()
 			}
-			s.checkpoints[key[len(metaCheckpoint):]] = c
+			s.checkpoints[view] = c
 		}
 	}
 	if err := it.Close(); err != nil {
