@@ -64,7 +64,7 @@ func (s *space) poll() error {
 }
 
 // LowSpace says whether the disk is low on space: from less than Options.LowWater free, until twice as much is.
-// It does not block, and is at most 200 ms or 16 MiB of appends old. Then publishes should be refused and no new
+// It does not block, and is at most 100 ms or 16 MiB of appends old. Then publishes should be refused and no new
 // attempts started; what runs may still be recorded, down to Options.Reserve.
 func (l *Log) LowSpace() bool { return l.space.isLow.Load() }
 

@@ -28,7 +28,7 @@ func (l *Log) watch() {
 	var stuck stuck
 	var idle idle
 	var marked time.Time
-	for n := 0; ; n++ {
+	for {
 		select {
 		case <-l.stopped.Done():
 			return
@@ -40,9 +40,7 @@ func (l *Log) watch() {
 				continue // the tick is near
 			}
 		case <-ticker.C:
-			if n%2 == 0 {
-				l.pollSpace()
-			}
+			l.pollSpace()
 			if d := stuck.tick(l.pipe.oldest()); d >= l.opts.CommitDeadline {
 				l.fatal(fmt.Errorf("commit of seq %d is not done after %v", stuck.on.commit.First, d))
 			}
@@ -145,11 +143,4 @@ func (m *marking) unclean(to *mark) error {
 		return nil
 	}
 	return to.write(point{seq: to.at.seq, chain: to.at.chain})
-}
-
-// pending says whether the mark is behind the durable head.
-func (m *marking) pending(to *mark, head *atomic.Pointer[eventlog.Head]) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return to.at.seq != head.Load().Seq
 }

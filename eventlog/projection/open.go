@@ -11,7 +11,6 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
-	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/hookline/hookline/eventlog"
 )
@@ -235,15 +234,4 @@ func otherChain(c checkpoint, chain eventlog.Hash) error {
 		return nil
 	}
 	return fmt.Errorf("checkpoint %d has chain %x, the log has %x there", c.seq, c.chain[:4], chain[:4])
-}
-
-const damagedName = "DAMAGED"
-
-// markDamaged leaves a note for the next Open.
-func markDamaged(fs vfs.FS, dir string) error {
-	f, err := fs.Create(fs.PathJoin(dir, damagedName), vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

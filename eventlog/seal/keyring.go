@@ -79,8 +79,15 @@ func Open(path string, master Master) (*Keyring, error) {
 			break
 		}
 	}
+	newest := make(map[string]*key)
 	for _, x := range k.order {
-		k.use(x)
+		if newest[x.tenant] == nil {
+			k.hashes.put(x.tenant, newHashKey(x.secret[keyLen:]))
+		}
+		newest[x.tenant] = x
+	}
+	for tenant, x := range newest {
+		k.sealers.put(tenant, &Sealer{key: x})
 	}
 	return k, nil
 }
