@@ -170,7 +170,7 @@ func (p *pretender) publish(e pretendedEvent) string {
 	defer p.mu.Unlock()
 	p.seq++
 	url := p.endpoints[e.Type]
-	struck := p.seq == 500
+	struck := p.seq == 100
 	times, record := 1, true
 	switch {
 	case struck && p.fault == "refuse":
