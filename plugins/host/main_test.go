@@ -100,6 +100,12 @@ func newProbe(settings json.RawMessage) (transports.Transport, error) {
 	if strings.Contains(string(settings), "refuse") {
 		return nil, errors.New("settings: mood is refuse, must be good: set it to good")
 	}
+	var closed struct{ Unless string } // a file that keeps the plugin from starting while it exists
+	if err := json.Unmarshal(settings, &closed); err == nil && closed.Unless != "" {
+		if _, err := os.Stat(closed.Unless); err == nil {
+			return nil, errors.New("settings: closed")
+		}
+	}
 	return &probe{settings: string(settings)}, nil
 }
 
