@@ -15,8 +15,9 @@ type bodies struct {
 }
 
 const (
-	bodyBudget = 32 << 20
-	bodyStale  = 5_000 // ms of engine time
+	bodyBudget   = 32 << 20
+	bodyOverhead = 256   // what one costs beside its bytes, about: a million bodies of one byte are not a megabyte
+	bodyStale    = 5_000 // ms of engine time
 )
 
 type keptBody struct {
@@ -25,14 +26,16 @@ type keptBody struct {
 	at     int64 // engine time of the publish
 }
 
+func (k *eventBody) cost() int { return len(k.body) + bodyOverhead }
+
 func (b *bodies) put(seq eventlog.Seq, body *eventBody, starts int, now int64) {
-	for b.bytes+len(body.body) > bodyBudget {
+	for b.bytes+body.cost() > bodyBudget {
 		if !b.dropOldest(now) {
 			return
 		}
 	}
 	b.kept[seq] = keptBody{body, starts, now}
-	b.bytes += len(body.body)
+	b.bytes += body.cost()
 	if len(b.order) > 2*len(b.kept)+1024 {
 		b.compact()
 	}
@@ -61,7 +64,7 @@ func (b *bodies) take(seq eventlog.Seq) *eventBody {
 }
 
 func (b *bodies) drop(seq eventlog.Seq, k keptBody) {
-	b.bytes -= len(k.body)
+	b.bytes -= k.cost()
 	delete(b.kept, seq)
 }
 

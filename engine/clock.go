@@ -19,30 +19,38 @@ type clock interface {
 type realClock struct {
 	mu     sync.Mutex
 	last   time.Duration // engine time since the epoch
-	at     time.Time     // monotonic reading that belongs to last
+	at     time.Duration // monotonic reading that belongs to last
 	ahead  time.Duration
 	jumped bool
-	now    func() time.Time
+	read   func() (wall, mono time.Duration)
 }
 
 func newRealClock(lastRecord int64, now func() time.Time) *realClock {
-	c := &realClock{now: now, at: now()}
-	c.last = max(time.Duration(lastRecord)*time.Millisecond, sinceEpoch(c.at))
-	return c
+	start := now()
+	return newRealClockOn(lastRecord, func() (wall, mono time.Duration) {
+		t := now()
+		return time.Duration(t.UnixNano()), t.Sub(start)
+	})
 }
 
-func sinceEpoch(t time.Time) time.Duration { return time.Duration(t.UnixNano()) }
+// newRealClockOn is a clock on two others: the wall clock since the Unix epoch, which may be set, and one that is not.
+func newRealClockOn(lastRecord int64, read func() (wall, mono time.Duration)) *realClock {
+	wall, mono := read()
+	c := &realClock{read: read, at: mono}
+	c.last = max(time.Duration(lastRecord)*time.Millisecond, wall)
+	c.ahead = c.last - wall
+	return c
+}
 
 func (c *realClock) Now() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := c.now()
-	elapsed := max(t.Sub(c.at), 0)
-	wall := sinceEpoch(t)
+	wall, mono := c.read()
+	elapsed := max(mono-c.at, 0)
 	c.jumped = c.jumped || wall-(c.last+elapsed) > time.Hour
 	c.last = max(wall, c.last+elapsed/2)
 	c.ahead = c.last - wall
-	c.at = t
+	c.at = mono
 	return c.last.Milliseconds()
 }
 
