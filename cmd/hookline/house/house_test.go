@@ -77,7 +77,7 @@ var mayImport = []struct {
 	{"filters", []string{"filters"}},
 	{"transports!", nil},
 	{"transports", []string{"transports"}},
-	{"plugins/proto", nil},
+	{"plugins/proto", []string{"transports!"}},
 	{"plugins", []string{"plugins", "transports"}},
 	{"engine/schedule", nil},
 	{"engine/record", []string{"eventlog!", "engine/schedule"}},
