@@ -229,7 +229,11 @@ func whatIs(value []byte, err error) string {
 	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && (value[0] == '[' && wrong.Value != "array" || value[0] == '{' && wrong.Value != "object") {
-		return kind + " that holds a " + wrong.Value
+		article := "a "
+		if wrong.Value == "array" || wrong.Value == "object" {
+			article = "an "
+		}
+		return kind + " that holds " + article + wrong.Value
 	}
 	return kind
 }

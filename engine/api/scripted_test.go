@@ -146,7 +146,6 @@ func newFace(t testing.TB) *face {
 
 // ask makes one request with the key; headers are "Name: value", and may take the key away.
 func (f *face) ask(method, target, body string, headers ...string) *httptest.ResponseRecorder {
-	f.t.Helper()
 	var content io.Reader = http.NoBody
 	if body != "" {
 		content = strings.NewReader(body)
