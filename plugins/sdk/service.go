@@ -38,6 +38,8 @@ type service struct {
 	taken  sync.Pool    // of *proto.Taken
 	under  atomic.Int64 // attempts under way, over all streams
 
+	retiring sync.WaitGroup // of former generations
+
 	mu      sync.Mutex
 	current *generation
 	drained []chan struct{} // waiting for under to become 0
@@ -59,7 +61,7 @@ func (g *generation) retire() {
 
 func newService(p Plugin) *service { return &service{plugin: p} }
 
-// close waits for the current generation's attempts and closes it.
+// close waits for the attempts of every generation and closes them.
 func (s *service) close() {
 	s.mu.Lock()
 	g := s.current
@@ -68,6 +70,7 @@ func (s *service) close() {
 	if g != nil {
 		g.retire()
 	}
+	s.retiring.Wait()
 }
 
 func (s *service) Describe(context.Context, *proto.DescribeRequest) (*proto.Description, error) {
@@ -87,7 +90,7 @@ func (s *service) Configure(_ context.Context, in *proto.Settings) (*proto.Confi
 	s.current = &generation{transport: t}
 	s.mu.Unlock()
 	if old != nil {
-		go old.retire() // it ends with its last attempt; close of the process waits for none of these
+		s.retiring.Go(old.retire)
 	}
 	return &proto.Configured{}, nil
 }

@@ -26,7 +26,7 @@ type stream struct {
 	service *service
 	grpc    grpc.ServerStream
 	ctx     context.Context // ends with the stream
-	hand    chan *proto.Taken
+	hand    chan work
 	workers sync.WaitGroup
 
 	mu      sync.Mutex
@@ -37,6 +37,13 @@ type stream struct {
 	wake    chan struct{} // of the sender, capacity 1
 	idle    int           // workers waiting on hand
 	thinner *time.Timer   // nil once hand is closed
+}
+
+// work is an attempt for a worker; without taken the worker goes home.
+type work struct {
+	taken  *proto.Taken
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 }
 
 // ended is a result and the attempt's memory, which it may alias.
@@ -59,7 +66,7 @@ func (s *service) Deliver(g grpc.BidiStreamingServer[proto.Batch, proto.ResultBa
 	}
 	ctx, cancel := context.WithCancelCause(g.Context())
 	st := &stream{
-		service: s, grpc: g, ctx: ctx, hand: make(chan *proto.Taken),
+		service: s, grpc: g, ctx: ctx, hand: make(chan work),
 		cancels: make(map[uint64]context.CancelCauseFunc), wake: make(chan struct{}, 1),
 	}
 	sent := make(chan error, 1)
@@ -92,6 +99,7 @@ func (s *service) Deliver(g grpc.BidiStreamingServer[proto.Batch, proto.ResultBa
 // receive hands attempts to workers until the host has sent its last.
 func (st *stream) receive() error {
 	in := proto.Received{Pool: &st.service.taken}
+	var batch []work
 	for {
 		if err := st.grpc.RecvMsg(&in); err != nil {
 			if errors.Is(err, io.EOF) {
@@ -101,42 +109,55 @@ func (st *stream) receive() error {
 		}
 		n := len(in.Items)
 		st.service.under.Add(int64(n))
-		st.mu.Lock()
-		st.under += n
-		over := st.under > st.service.plugin.MaxInFlight
-		var unwanted []context.CancelCauseFunc
-		for _, id := range in.Cancel {
-			if c := st.cancels[id]; c != nil {
-				unwanted = append(unwanted, c)
-			}
+		batch = batch[:0]
+		for _, t := range in.Items {
+			ctx, cancel := context.WithCancelCause(st.ctx)
+			batch = append(batch, work{t, ctx, cancel})
 		}
-		st.mu.Unlock()
-		for _, c := range unwanted {
-			c(errUnwanted)
+		unwanted, over := st.enter(batch, in.Cancel)
+		for _, cancel := range unwanted {
+			cancel(errUnwanted)
 		}
 		if over {
 			st.service.ended(n)
 			return status.Errorf(codes.ResourceExhausted, "more than %d attempts without a result: mind the window", st.service.plugin.MaxInFlight)
 		}
-		for i, t := range in.Items {
-			in.Items[i] = nil
+		for _, w := range batch {
 			select {
-			case st.hand <- t:
+			case st.hand <- w:
 			default:
-				st.workers.Go(func() { st.work(t) })
+				st.workers.Go(func() { st.serve(w) })
 			}
 		}
+		clear(in.Items)
+		clear(batch)
 	}
 }
 
-// work makes attempts until it is told to go (nil, or the end of the stream).
-func (st *stream) work(t *proto.Taken) {
-	for t != nil {
-		st.one(t)
+// enter counts attempts in and looks up those to be canceled, which may have come in the same batch.
+func (st *stream) enter(batch []work, cancel []uint64) (unwanted []context.CancelCauseFunc, over bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.under += len(batch)
+	for _, w := range batch {
+		st.cancels[w.taken.ID] = w.cancel
+	}
+	for _, id := range cancel {
+		if c := st.cancels[id]; c != nil {
+			unwanted = append(unwanted, c)
+		}
+	}
+	return unwanted, st.under > st.service.plugin.MaxInFlight
+}
+
+// serve makes attempts until it is sent home, or the end of the stream.
+func (st *stream) serve(w work) {
+	for w.taken != nil {
+		st.one(w)
 		st.mu.Lock()
 		st.idle++
 		st.mu.Unlock()
-		t = <-st.hand
+		w = <-st.hand
 		st.mu.Lock()
 		st.idle--
 		st.mu.Unlock()
@@ -154,7 +175,7 @@ func (st *stream) thin() {
 	}
 	for range st.idle / 2 {
 		select {
-		case st.hand <- nil:
+		case st.hand <- work{}:
 		default:
 		}
 	}
@@ -162,17 +183,13 @@ func (st *stream) thin() {
 }
 
 // one makes one attempt and queues its result.
-func (st *stream) one(t *proto.Taken) {
-	ctx, cancel := context.WithCancelCause(st.ctx)
+func (st *stream) one(w work) {
+	e := proto.Ended{ID: w.taken.ID}
+	st.deliver(w.ctx, w.taken, &e)
+	w.cancel(nil)
 	st.mu.Lock()
-	st.cancels[t.ID] = cancel
-	st.mu.Unlock()
-	e := proto.Ended{ID: t.ID}
-	st.deliver(ctx, t, &e)
-	cancel(nil)
-	st.mu.Lock()
-	delete(st.cancels, t.ID)
-	st.ready = append(st.ready, ended{e, t})
+	delete(st.cancels, e.ID)
+	st.ready = append(st.ready, ended{e, w.taken})
 	st.mu.Unlock()
 	st.signal()
 }
