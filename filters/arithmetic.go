@@ -25,7 +25,7 @@ func (n *arithmetic) eval(ev *Event) value {
 	case r.kind == kindFault:
 		return r
 	case !l.isNumber() || !r.isNumber():
-		return n.fail(ev, "computes %s (%s) %s %s (%s); arithmetic takes numbers", l, l.what(), n.op, r, r.what())
+		return n.fail(ev, "computes %s %s %s; arithmetic takes numbers", l.seen(), n.op, r.seen())
 	case (n.op == "/" || n.op == "%") && compareNumbers(r, integer(0)) == 0:
 		return n.fail(ev, "divides %s by zero", l)
 	}
@@ -130,5 +130,5 @@ func (n *negative) eval(ev *Event) value {
 		v.neg = !v.neg
 		return v
 	}
-	return n.fail(ev, "negates %s (%s); - takes a number", v, v.what())
+	return n.fail(ev, "negates %s; - takes a number", v.seen())
 }

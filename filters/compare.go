@@ -59,7 +59,7 @@ func (n *order) eval(ev *Event) value {
 	case l.kind == kindNull || r.kind == kindNull:
 		return n.fail(ev, "compares %s with %s; guard it, as in `x != nil and x %s ...`, or give a default, as in `(x ?? 0)`", l, r, n.op)
 	default:
-		return n.fail(ev, "compares %s (%s) with %s (%s); %s takes two numbers or two strings", l, l.what(), r, r.what(), n.op)
+		return n.fail(ev, "compares %s with %s; %s takes two numbers or two strings", l.seen(), r.seen(), n.op)
 	}
 	switch n.op {
 	case "<":
@@ -132,7 +132,7 @@ func (n *within) eval(ev *Event) value {
 		if v.kind == kindNull {
 			return value{kind: kindFalse}
 		}
-		return n.fail(ev, "looks for %s (%s) among an object's keys; a key is a string", v, v.what())
+		return n.fail(ev, "looks for %s among an object's keys; a key is a string", v.seen())
 	}
-	return n.fail(ev, "looks for %s in %s (%s); in takes a list, an array or an object; for text use contains", v, c, c.what())
+	return n.fail(ev, "looks for %s in %s; in takes a list, an array or an object; for text use contains", v, c.seen())
 }

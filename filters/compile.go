@@ -3,18 +3,11 @@ package filters
 import (
 	"errors"
 	"fmt"
-	"unicode/utf8"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
-)
-
-// Bounds of an expression.
-const (
-	MaxSource  = 2048 // bytes
-	MaxNesting = 32   // brackets and operators within each other
-	maxNodes   = 1000 // after the parser has expanded what it shares, such as a < b < c
 )
 
 // Compile makes a filter of an expression. An error is an *Error.
@@ -72,46 +65,6 @@ func (c *compiler) refuse(s span, suggestion, format string, args ...any) node {
 	return &constant{span: s}
 }
 
-// bounded checks what the parser does not: it has no limit of its own, and a megabyte of opening brackets would
-// overflow the stack, which nothing can recover from.
-func (c *compiler) bounded() *Error {
-	if n := len(c.src); n > MaxSource {
-		return &Error{Line: 1, Column: 1, Message: fmt.Sprintf("the expression has %d bytes; at most %d are allowed", n, MaxSource),
-			Suggestion: "use several subscriptions, or `in [...]` instead of many comparisons"}
-	}
-	if !utf8.ValidString(c.src) {
-		return &Error{Line: 1, Column: 1, Message: "the expression is not UTF-8"}
-	}
-	depth, at, blank := 0, int32(0), true
-	var quote, before rune
-	for _, r := range c.src {
-		switch {
-		case quote != 0:
-			if r == quote && (before != '\\' || quote == '`') {
-				quote = 0
-			}
-			if before == '\\' && r == '\\' {
-				r = 0 // an escaped backslash escapes nothing
-			}
-		case r == '"' || r == '\'' || r == '`':
-			quote = r
-		case r == '(' || r == '[' || r == '{':
-			if depth++; depth > MaxNesting {
-				return c.errorAt(at, "take parts apart with `and` and `or`", "brackets nest deeper than %d", MaxNesting)
-			}
-		case r == ')' || r == ']' || r == '}':
-			depth--
-		}
-		blank = blank && (r == ' ' || r == '\t' || r == '\n' || r == '\r')
-		before = r
-		at++
-	}
-	if blank {
-		return &Error{Line: 1, Column: 1, Message: "the expression is empty", Suggestion: "leave the filter out to take every event"}
-	}
-	return nil
-}
-
 // parse calls expr's parser. Should it panic on some input, that input is no filter.
 func (c *compiler) parse() (root ast.Node, fault *Error) {
 	defer func() {
@@ -151,5 +104,12 @@ func (c *compiler) syntax(e *file.Error) (message, suggestion string) {
 	case r == '~':
 		return "~ is no operator", `write matches "pattern"`
 	}
-	return e.Message, ""
+	if strings.HasPrefix(e.Message, "invalid ") && strings.Contains(e.Message, " literal: ") {
+		return "the number is malformed or has more than 64 bits", "write larger ones with an exponent, as in 1e20"
+	}
+	if token, ok := strings.CutPrefix(e.Message, "unexpected token "); ok {
+		_, token, _ = strings.Cut(strings.TrimSuffix(token, ")"), "(")
+		return "unexpected " + cut(token), ""
+	}
+	return cut(e.Message), ""
 }

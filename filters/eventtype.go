@@ -32,20 +32,18 @@ func CheckType(s string) error {
 			continue
 		}
 		switch {
+		case i < len(s) && s[i] != '.' && s[i] != ':':
+			return typeError("%q holds %q; use A-Z, a-z, 0-9, _ and -, dots between segments and one colon before the state", s, s[i:i+1])
 		case i == start:
 			return typeError("%q has an empty segment at byte %d; write it like domain.created or domain.register:started", s, i)
 		case i-start > MaxSegment:
 			return typeError("%q has a segment of %d bytes; at most %d are allowed", s, i-start, MaxSegment)
 		case i == len(s):
 			return nil
-		case s[i] == '.' && !state:
-		case s[i] == ':' && !state:
-			state = true
-		case s[i] == '.' || s[i] == ':':
+		case state:
 			return typeError("%q goes on after its state; a state is the last segment", s)
-		default:
-			return typeError("%q holds %q; use A-Z, a-z, 0-9, _ and -, dots between segments and one colon before the state", s, s[i:i+1])
 		}
+		state = s[i] == ':'
 		start = i + 1
 	}
 	return nil

@@ -52,8 +52,9 @@ func (f *Filter) deciding(dst []Clause, ev *Event, n node) []Clause {
 		}
 		return dst
 	}
-	c := Clause{Text: excerpt(f.src, n.where()), Result: truth(ev, n, n.eval(ev)).kind == kindTrue}
-	c.Line, c.Column, _ = position(f.src, n.where().from)
+	place := bracketed(f.src, n.where())
+	c := Clause{Text: excerpt(f.src, place), Result: truth(ev, n, n.eval(ev)).kind == kindTrue}
+	c.Line, c.Column, _ = position(f.src, place.from)
 	for _, leaf := range leaves(nil, n) {
 		c.Seen = append(c.Seen, Seen{Path: excerpt(f.src, leaf.where()), Value: show(ev, leaf)})
 	}
@@ -64,10 +65,8 @@ func show(ev *Event, n node) string {
 	if n.static() == alwaysTime {
 		return ev.OccurredAt.UTC().Format("2006-01-02T15:04:05.000Z")
 	}
-	v := n.eval(ev)
-	if v.kind == kindFault { // of a branch that was not taken
-		v, ev.fault = value{kind: kindFault}, nil
-	}
+	v := n.eval(ev) // a fault is in a branch that was not taken
+	ev.fault = nil
 	return v.String()
 }
 

@@ -28,6 +28,6 @@ func (f *Filter) Match(ev *Event) (bool, error) {
 // located completes an error with what only the source tells.
 func (f *Filter) located(e *EvalError) *EvalError {
 	e.Line, e.Column, _ = position(f.src, e.span.point)
-	e.Clause = excerpt(f.src, e.span)
+	e.Clause = excerpt(f.src, bracketed(f.src, e.span))
 	return e
 }

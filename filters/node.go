@@ -49,7 +49,7 @@ func truth(ev *Event, n node, v value) value {
 	case kindNull:
 		return value{kind: kindFalse}
 	}
-	return n.where().fail(ev, "is %s (%s), not a boolean", v, v.what())
+	return n.where().fail(ev, "is %s, not a boolean", v.seen())
 }
 
 // constant is a literal.

@@ -31,16 +31,16 @@ func position(src string, at int32) (line, column int, text string) {
 	}, text)
 }
 
-// excerpt is the source between two offsets in characters, on one line. Brackets that a clause opens before it or closes
-// behind it are taken in.
+// excerpt is the source of a span on one line.
 func excerpt(src string, s span) string {
+	return strings.Join(strings.Fields(string([]rune(src)[s.from:s.to])), " ")
+}
+
+// bracketed takes in the brackets that a span opens before it or closes behind it: expr's tree has no brackets.
+func bracketed(src string, s span) span {
 	chars := []rune(src)
-	from, to := max(0, min(int(s.from), len(chars))), max(0, min(int(s.to), len(chars)))
-	if from > to {
-		return ""
-	}
 	opened, unopened := 0, 0
-	for _, r := range chars[from:to] {
+	for _, r := range chars[s.from:s.to] {
 		switch {
 		case r == '(':
 			opened++
@@ -50,15 +50,15 @@ func excerpt(src string, s span) string {
 			unopened++
 		}
 	}
-	for ; unopened > 0 && from > 0; from-- {
-		if chars[from-1] == '(' {
+	for ; unopened > 0 && s.from > 0; s.from-- {
+		if chars[s.from-1] == '(' {
 			unopened--
 		}
 	}
-	for ; opened > 0 && to < len(chars); to++ {
-		if chars[to] == ')' {
+	for ; opened > 0 && int(s.to) < len(chars); s.to++ {
+		if chars[s.to] == ')' {
 			opened--
 		}
 	}
-	return strings.Join(strings.Fields(string(chars[from:to])), " ")
+	return s
 }

@@ -6,6 +6,9 @@ import (
 	"unicode/utf8"
 )
 
+// maxNeedle is how many bytes contains looks for.
+const maxNeedle = 256
+
 // textual is contains, startsWith or endsWith. nil on either side gives false.
 type textual struct {
 	span
@@ -29,12 +32,15 @@ func (n *textual) eval(ev *Event) value {
 	case l.kind != kindText && l.kind == kindArray && n.op == "contains":
 		return n.fail(ev, "searches %s (an array); for an element write `%s in ...`", l, r)
 	case l.kind != kindText:
-		return n.fail(ev, "searches %s (%s); %s takes strings", l, l.what(), n.op)
+		return n.fail(ev, "searches %s; %s takes strings", l.seen(), n.op)
 	case r.kind != kindText:
-		return n.fail(ev, "looks for %s (%s); %s takes strings", r, r.what(), n.op)
+		return n.fail(ev, "looks for %s; %s takes strings", r.seen(), n.op)
 	}
 	switch n.op {
 	case "contains":
+		if len(r.text) > maxNeedle {
+			return n.fail(ev, "looks for a string of %d bytes; contains takes at most %d", len(r.text), maxNeedle)
+		}
 		return boolean(strings.Contains(l.text, r.text))
 	case "startsWith":
 		return boolean(strings.HasPrefix(l.text, r.text))
@@ -62,7 +68,7 @@ func (n *pattern) eval(ev *Event) value {
 	case v.kind == kindNull:
 		return value{kind: kindFalse}
 	case v.kind != kindText:
-		return n.fail(ev, "is tried on %s (%s); matches takes a string", v, v.what())
+		return n.fail(ev, "is tried on %s; matches takes a string", v.seen())
 	case len(v.text) > MaxRead:
 		return n.fail(ev, "is tried on %d bytes; matches reads strings of at most %d, longer ones can be searched with contains", len(v.text), MaxRead)
 	}
@@ -86,7 +92,7 @@ func (n *call) eval(ev *Event) value {
 	if out := n.function.apply(v); out.kind != kindFault {
 		return out
 	}
-	return n.fail(ev, "is given %s (%s); %s takes %s", v, v.what(), n.function.name, n.function.takes)
+	return n.fail(ev, "is given %s; %s takes %s", v.seen(), n.function.name, n.function.takes)
 }
 
 // function is a function of one argument. apply gives a fault for a value that it does not take.

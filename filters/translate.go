@@ -213,7 +213,11 @@ func (c *compiler) call(s span, word string, arguments []ast.Node) node {
 // demand refuses a node that can never be of a kind.
 func (c *compiler) demand(n node, want static, why string) {
 	if got := n.static(); c.fault == nil && got != anything && got != want && !(got == alwaysNull && want == alwaysBool) {
-		c.refuse(n.where(), "compare it, as in `x == y`", "%s, and this is %s", why, got)
+		suggestion := ""
+		if want == alwaysBool {
+			suggestion = "compare it, as in `x == y`"
+		}
+		c.refuse(n.where(), suggestion, "%s, and this is %s", why, got)
 	}
 }
 

@@ -173,9 +173,6 @@ func (c *compiler) in(s span, n *ast.BinaryNode) node {
 	return out
 }
 
-// maxNeedle is how long a constant may be that contains looks for.
-const maxNeedle = 256
-
 func (c *compiler) textual(s span, op string, l, r node) node {
 	for _, side := range []node{l, r} {
 		if k := side.static(); k != anything && k != alwaysText {
@@ -186,9 +183,8 @@ func (c *compiler) textual(s span, op string, l, r node) node {
 		c.spend(s, costCompare)
 		return &textual{s, op, l, r}
 	}
-	k, ok := r.(*constant)
-	if !ok || len(k.v.text) > maxNeedle {
-		return c.refuse(r.where(), "use startsWith, endsWith or == for other values", "contains looks for a constant of at most %d bytes", maxNeedle)
+	if k, ok := r.(*constant); ok && len(k.v.text) > maxNeedle {
+		return c.refuse(r.where(), "use startsWith, endsWith or ==", "contains looks for at most %d bytes", maxNeedle)
 	}
 	c.spend(s, costSearch)
 	return &textual{s, op, l, r}

@@ -121,6 +121,14 @@ func cut(s string) string {
 	return strings.ToValidUTF8(s[:n], "\uFFFD")
 }
 
+// seen is a value and what it is.
+func (v value) seen() string {
+	if v.kind == kindNull {
+		return "nil"
+	}
+	return v.String() + " (" + v.what() + ")"
+}
+
 // what names a value's kind in a sentence.
 func (v value) what() string {
 	switch v.kind {
