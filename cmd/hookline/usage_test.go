@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookline/hookline/cmd/hookline/config"
+	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/eventlog/pebblelog"
+)
+
+// Exit codes of API.md.
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		code int
+	}{
+		{nil, 0},
+		{errors.New("x"), 1},
+		{fmt.Errorf("log: %w", eventlog.ErrInUse), 1},
+		{usagef("x"), 2},
+		{fmt.Errorf("%w: x", config.ErrConfig), 2},
+		{fmt.Errorf("log: %w", &eventlog.CorruptError{First: 1}), 3},
+		{fmt.Errorf("log: %w", pebblelog.ErrDisk), 4},
+		{errors.Join(nil, fmt.Errorf("engine: %w", eventlog.ErrFenced)), 5},
+	} {
+		if got := exitCode(c.err); got != c.code {
+			t.Errorf("%v: %d, want %d", c.err, got, c.code)
+		}
+	}
+}
+
+// Wrong usage ends with 2, says what is wrong and, where it can, what was meant.
+func TestUsage(t *testing.T) {
+	dir := t.TempDir()
+	key := []string{"HOOKLINE_ADMIN_KEY=k"}
+	for _, c := range []struct {
+		args string
+		env  []string
+		code int
+		say  string
+	}{
+		{"serv", nil, 2, "did you mean serve?"},
+		{"xyzzy", nil, 2, "known are attempts, bench"},
+		{"serve --listn x", nil, 2, "did you mean --listen?"},
+		{"serve", nil, 2, "--data is missing"},
+		{"serve extra --data d", nil, 2, `no argument "extra"`},
+		{"serve --data " + dir + " --clock sundial", nil, 2, "neither real nor manual"},
+		{"log stats --data d", nil, 2, "did you mean stat?"},
+		{"log stat", nil, 2, "--data is missing"},
+		{"log stat --data " + dir + "/none", nil, 1, "no such file"},
+		{"log stat --data " + dir, nil, 1, "holds no log"},
+		{"log stat -o xml --data " + dir, nil, 2, "neither table nor json"},
+		{"log backup --data " + dir, nil, 2, "not available yet"},
+		{"log export x", nil, 2, "not available yet"},
+		{"plugins init x", nil, 2, "not available yet"},
+		{"tenants", nil, 0, "hookline tenants create"},
+		{"tenants lst", key, 2, "did you mean list?"},
+		{"tenants get", key, 2, "needs TENANT"},
+		{"tenants get a b", key, 2, `no argument "b"`},
+		{"tenants get a", nil, 2, "HOOKLINE_ADMIN_KEY"},
+		{"tenants get a --server localhost", key, 2, "is no address"},
+		{"tenants get a -o xml", key, 2, "neither table nor json"},
+		{"tenants create", key, 2, "--profile is missing"},
+		{"tenants create --profile osir --attributes {", key, 2, "--attributes is not JSON"},
+		{"tenants update a", key, 2, "nothing to change"},
+		{"endpoints update a e --unset timeuot", key, 2, "no such field"},
+		{"endpoints list a --limit 0", key, 2, "1 or more"},
+		{"publish a b", key, 2, "-d is missing"},
+		{"publish a", key, 2, "needs TYPE"},
+		{"publish a b -d /nonexistent", key, 1, "no such file"},
+		{"plugin https", nil, 2, "not by hand"},
+		{"bench --rows nothing", nil, 2, "nothing"},
+		{"dev --listen 127.0.0.1:0 --data " + dir + "/dev", nil, 2, "stays the same"},
+		{"version", nil, 0, "hookline "},
+		{"--version", nil, 0, "hookline "},
+		{"help log", nil, 0, "Exit codes"},
+	} {
+		got := cli(t, "", c.env, strings.Fields(c.args)...)
+		if got.code != c.code || !strings.Contains(got.out+got.err, c.say) {
+			t.Errorf("hookline %s: exit %d, want %d and %q:\n%s%s", c.args, got.code, c.code, c.say, got.out, got.err)
+		}
+		if got.code != 0 && got.out != "" {
+			t.Errorf("hookline %s: an error on standard output: %s", c.args, got.out)
+		}
+	}
+}
+
+// Every command says what it does; every group and every command with arguments of its own shows an example.
+func TestHelp(t *testing.T) {
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Short == "" {
+			t.Errorf("%s has no short help", c.CommandPath())
+		}
+		if c.HasParent() && !c.Parent().HasParent() && !c.Hidden && c.Name() != "version" && c.Example == "" {
+			t.Errorf("%s has no example", c.CommandPath())
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot(&terminal{}))
+}
