@@ -66,8 +66,8 @@ func (x *Index) Len() int { return len(x.subs) }
 // Route finds the matching subscriptions of an event. It allocates the result only (and what decoding the event takes,
 // once, if a filter looks into it).
 func (x *Index) Route(ev *Event) Routed {
-	var lists [8][]uint32
-	candidates := x.candidates(ev.Type, lists[:0])
+	var room [8][]uint32
+	candidates := x.candidates(ev.Type, room[:0])
 	var out Routed
 	if len(candidates) == 1 {
 		for _, at := range candidates[0] {
@@ -86,24 +86,25 @@ func (x *Index) Route(ev *Event) Routed {
 
 // candidates are the lists that may hold subscriptions to a type.
 func (x *Index) candidates(eventType string, lists [][]uint32) [][]uint32 {
-	add := func(list []uint32) {
-		if len(list) > 0 {
-			lists = append(lists, list)
+	if len(x.all) > 0 {
+		lists = append(lists, x.all)
+	}
+	if named := x.names[eventType]; len(named) > 0 {
+		lists = append(lists, named)
+	}
+	if len(x.prefixes) == 0 {
+		return lists
+	}
+	for end := 0; ; {
+		dot := strings.IndexByte(eventType[end:], '.')
+		if dot < 0 {
+			return lists
+		}
+		end += dot + 1
+		if below := x.prefixes[eventType[:end]]; len(below) > 0 {
+			lists = append(lists, below)
 		}
 	}
-	add(x.all)
-	add(x.names[eventType])
-	if len(x.prefixes) > 0 {
-		for end := 0; ; {
-			dot := strings.IndexByte(eventType[end:], '.')
-			if dot < 0 {
-				break
-			}
-			end += dot + 1
-			add(x.prefixes[eventType[:end]])
-		}
-	}
-	return lists
 }
 
 // next takes the least position off the lists, from every list that has it.
@@ -130,6 +131,9 @@ func (r *Routed) try(s *Subscription, ev *Event) {
 		if !ok {
 			return
 		}
+	}
+	if r.Matched == nil {
+		r.Matched = make([]uint32, 0, 8) // most events go to few endpoints
 	}
 	r.Matched = append(r.Matched, s.Key)
 }
