@@ -26,8 +26,9 @@ type decision struct {
 	status   record.Status
 	reason   record.Reason
 	due      int64 // of the next attempt, while pending
-	disable  bool  // the endpoint, in the same batch (O-15)
-	suppress bool  // the endpoint, in the same batch (D-13)
+	disable  bool  // the endpoint, in the same batch (O-15), for the reason `why`
+	why      record.Reason
+	suppress bool // the endpoint, in the same batch (D-13)
 }
 
 // decide applies the profile's rules: an acknowledgement ends the delivery; everything else is tried again by the
@@ -38,6 +39,9 @@ func decide(m moment) decision {
 		return decision{status: record.Succeeded}
 	}
 	d := decision{suppress: m.suppressAfter > 0 && m.failures+1 >= m.suppressAfter && !m.suppressed}
+	if m.outcome == transports.Gone && !m.disabled {
+		d.disable, d.why = true, record.ReasonGone
+	}
 	due, ok, reason := m.schedule.Next(m.number, m.first, m.finished, m.rnd)
 	if ok {
 		d.status, d.due = record.Pending, due
@@ -47,7 +51,9 @@ func decide(m moment) decision {
 	if reason == "time_limit" {
 		d.reason = record.ReasonTimeLimit
 	}
-	d.disable = m.disableOnFail && !m.disabled
+	if m.disableOnFail && !m.disabled && !d.disable {
+		d.disable, d.why = true, record.ReasonExhausted
+	}
 	return d
 }
 

@@ -70,7 +70,7 @@ func TestOSIRWalk(t *testing.T) {
 			m.finished, m.rnd = now+c.took, uint64(now)*0x9e3779b97f4a7c15
 			d := decide(m)
 			if d.status != record.Pending {
-				if want := (decision{status: record.Exhausted, reason: record.ReasonScheduleUsedUp, disable: true}); d != want {
+				if want := (decision{status: record.Exhausted, reason: record.ReasonScheduleUsedUp, disable: true, why: record.ReasonExhausted}); d != want {
 					t.Errorf("the end is %+v, want %+v", d, want)
 				}
 				break
@@ -255,7 +255,7 @@ func TestGatesDoNotChangeWhatIsInFlight(t *testing.T) {
 		if closed.disable || closed.suppress {
 			t.Fatalf("closed gates close again: %+v", closed)
 		}
-		open.disable, open.suppress = false, false
+		open.disable, open.suppress, open.why = false, false, 0
 		if closed != open {
 			t.Fatalf("with closed gates %+v, with open ones %+v", closed, open)
 		}
@@ -327,5 +327,19 @@ func TestInterruptedWaits(t *testing.T) {
 	}
 	if aloneAfter != 3 {
 		t.Errorf("alone after %d interruptions, want 3", aloneAfter)
+	}
+}
+
+// A 410, where the profile gives it that meaning, disables the endpoint with its own reason; the delivery's schedule
+// goes on, and the closed gate ends it when it falls due.
+func TestGoneDisables(t *testing.T) {
+	m := osirMoment()
+	m.number, m.outcome = 1, transports.Gone
+	d := decide(m)
+	if d.status != record.Pending || !d.disable || d.why != record.ReasonGone {
+		t.Errorf("%+v", d)
+	}
+	if m.disabled = true; decide(m).disable {
+		t.Error("a closed gate closes again")
 	}
 }

@@ -96,7 +96,7 @@ func (s *sequencer) release(h uint32, d *state.Delivery, who []eventlog.Section)
 func (s *sequencer) releaseHeld() {
 	var handles []uint32
 	s.st.Pending.All(func(h uint32, d *state.Delivery) bool {
-		if d.Held() && d.Plugin != s.e.cfg.Transports[s.st.EndpointOf(d).Config.Transport].Checksum {
+		if d.Held() && !d.Flying() && d.Plugin != s.e.cfg.Transports[s.st.EndpointOf(d).Config.Transport].Checksum {
 			handles = append(handles, h)
 		}
 		return true

@@ -18,6 +18,7 @@ func (s *sequencer) dispatch() {
 	if s.e.clock.Jumped() {
 		s.e.cfg.Logger.Warn("the clock sprang forward by more than an hour: overdue deliveries start at the restart rate",
 			"rate_per_s", s.e.cfg.RestartRate)
+		s.now = max(s.now, s.e.clock.Now()) // somebody else's look at the clock may have been the one that sprang
 		s.parkOverdue()
 	}
 	s.drainClosed()

@@ -169,6 +169,9 @@ func (e *Engine) keepHouse() {
 			e.sequencer.wake()
 		}
 		e.sequencer.enqueue(gaugeCommand{})
+		if ahead := e.clock.Ahead(); ahead > 1000 && n%60 == 1 {
+			e.cfg.Logger.Warn("engine time is ahead of the wall clock and goes at half speed until that has caught up", "ahead_ms", ahead)
+		}
 		if n%5 == 0 {
 			e.sequencer.enqueue(evictCommand{})
 			e.snapshots.checkpoint(e.durable.Load())

@@ -205,7 +205,7 @@ func (f *flight) finished(s *sequencer) {
 	s.e.count.ended(d.status)
 	change := record.EndpointChange{Endpoint: f.target.endpoint, Delivery: f.ref}
 	if d.disable {
-		change.Reason = record.ReasonExhausted
+		change.Reason = d.why
 		s.appendFacts(record.TypeEndpointDisabled, f.target.tenant, &change)
 	}
 	if d.suppress {

@@ -37,10 +37,14 @@ type Lanes struct {
 	Max     int // attempts in flight over all lanes
 	pending *state.Pending
 	flying  int
+	turns   uint
 	slow    int // of them in slow lanes, by the class at their start
 	fast    ring
 	late    ring // slow lanes that could start
 }
+
+// slowTurn is the turn that looks at slow lanes first.
+const slowTurn = 16
 
 // New makes lanes for the pending deliveries; max >= 2 bounds the attempts in flight.
 func New(pending *state.Pending, max int) *Lanes { return &Lanes{Max: max, pending: pending} }
@@ -81,15 +85,22 @@ type Start struct {
 	slow   bool
 }
 
-// Next picks the next delivery to attempt: lanes take turns, healthy ones first. It counts as flying until Done.
+// Next picks the next delivery to attempt: lanes take turns, healthy ones first, but for every 16th turn, which keeps slow
+// ones from starving. It counts as flying until Done.
 func (ls *Lanes) Next() (Start, bool) {
 	if ls.flying >= ls.Max {
 		return Start{}, false
 	}
+	late := ls.slow < ls.Max/2
+	if ls.turns++; late && ls.turns%slowTurn == 0 {
+		if s, ok := ls.take(&ls.late, true); ok {
+			return s, true
+		}
+	}
 	if s, ok := ls.take(&ls.fast, false); ok {
 		return s, true
 	}
-	if ls.slow < ls.Max/2 {
+	if late {
 		return ls.take(&ls.late, true)
 	}
 	return Start{}, false

@@ -110,10 +110,11 @@ const (
 	ReasonPluginFault
 	ReasonByUser    // of disabled_at: a person disabled the endpoint
 	ReasonExhausted // of disabled_at: a delivery used up its schedule
+	ReasonGone      // of disabled_at: the receiver answered 410, where the profile gives it that meaning
 )
 
 var reasonNames = [...]string{"", "disabled", "suppressed", "endpoint_deleted", "tenant_deleted", "canceled_by_user",
-	"schedule_used_up", "time_limit", "plugin_fault", "by_user", "delivery_exhausted"}
+	"schedule_used_up", "time_limit", "plugin_fault", "by_user", "delivery_exhausted", "gone"}
 
 func (r Reason) String() string { return nameOf(reasonNames[:], uint8(r)) }
 
