@@ -13,12 +13,24 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/hookline/hookline/cmd/hookline/bench"
 )
 
-// version is set by the linker: -ldflags "-X main.version=v1.2.3".
-var version = "dev"
+// version is set by the linker: -ldflags "-X main.version=v1.2.3". Without it the build's own information is taken.
+var version string
+
+// versionText is what this program calls itself.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}
 
 func main() {
 	if code, handled := bench.Main(os.Args[1:]); handled {

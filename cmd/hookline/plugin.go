@@ -15,7 +15,7 @@ func pluginCommand(*terminal) *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use: httpsName, Short: "The HTTPS transport", Args: exactly(), Hidden: true,
 		RunE: func(*cobra.Command, []string) error {
-			err := sdk.Serve(sdk.Plugin{Name: httpsName, Version: version, ConfigSchema: https.Schema(), New: https.FromSettings, MaxInFlight: maxPluginInFlight})
+			err := sdk.Serve(sdk.Plugin{Name: httpsName, Version: versionText(), ConfigSchema: https.Schema(), New: https.FromSettings, MaxInFlight: maxPluginInFlight})
 			if errors.Is(err, sdk.ErrStartedByHand) {
 				return &usageError{err}
 			}

@@ -32,7 +32,7 @@ or configuration, 3 the log is corrupt, 4 the disk failed, 5 fenced.`
 func newRoot(t *terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use: "hookline", Short: "A webhook delivery engine that can prove what it did", Long: rootLong + "\n" + exitCodes,
-		SilenceErrors: true, SilenceUsage: true, Version: version, Args: cobra.ArbitraryArgs,
+		SilenceErrors: true, SilenceUsage: true, Version: versionText(), Args: cobra.ArbitraryArgs,
 		RunE: group,
 	}
 	root.SetIn(t.in)
@@ -103,7 +103,7 @@ func exactly(names ...string) cobra.PositionalArgs {
 
 func versionCommand(t *terminal) *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "Print the version", Args: exactly(), RunE: func(*cobra.Command, []string) error {
-		t.say("hookline %s", version)
+		t.say("hookline %s", versionText())
 		return nil
 	}}
 }

@@ -86,7 +86,7 @@ func serve(ctx context.Context, t *terminal, cfg *config.Config, logger *slog.Lo
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	face, err := api.New(api.Config{Version: version, Logger: logger})
+	face, err := api.New(api.Config{Version: versionText(), Logger: logger})
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func serve(ctx context.Context, t *terminal, cfg *config.Config, logger *slog.Lo
 	if a.keyMade {
 		t.say("admin key (shown once, also in %s):\n%s", dir.join(adminKeyFile), a.adminKey)
 	}
-	t.say("hookline %s is ready at %s", version, web.url)
+	t.say("hookline %s is ready at %s", versionText(), web.url)
 	return live(ctx, t, &running{assembly: a, url: web.url}, web, signals, logger, with)
 }
 
@@ -156,6 +156,10 @@ func listen(addr string, face *api.Server) (*webServer, error) {
 // drainLimit bounds a drain: the longest timeout an attempt can have, and 5 s.
 const drainLimit = 65 * time.Second
 
+// sameSignal is how soon a further signal still belongs to the first: who signals a process and its whole group, as some
+// supervisors and terminals do, means one stop.
+const sameSignal = 500 * time.Millisecond
+
 // live waits for the reason to stop, and stops.
 func live(ctx context.Context, t *terminal, r *running, web *webServer, signals <-chan os.Signal, logger *slog.Logger, with func(context.Context, *running) error) error {
 	beside, stopBeside := context.WithCancel(ctx)
@@ -183,11 +187,18 @@ func live(ctx context.Context, t *terminal, r *running, web *webServer, signals 
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer cancel()
 	go func() {
-		select {
-		case <-signals:
-			logger.Warn("second signal: attempts under way are interrupted")
-			cancel()
-		case <-drain.Done():
+		for began := time.Now(); ; {
+			select {
+			case <-signals:
+				if time.Since(began) < sameSignal {
+					continue
+				}
+				logger.Warn("second signal: attempts under way are interrupted")
+				cancel()
+				return
+			case <-drain.Done():
+				return
+			}
 		}
 	}()
 	interrupted, err := shutDown(drain, r, web)
