@@ -62,6 +62,22 @@ func TestCommands(t *testing.T) {
 	refused("does not answer", "tenants", "list", "--server", "http://127.0.0.1:1")
 	refused("status: ", "deliveries", "list", "acme", "--status", "open")
 
+	checkPublish(t, s, ok, field)
+	if out := ok("", "plugins", "ls"); !strings.Contains(out, "https") || !strings.Contains(out, "running") {
+		t.Errorf("plugins: %s", out)
+	}
+	if got := cli(t, "", nil, "log", "stat", "--data", dir); got.code != 1 || !strings.Contains(got.err, "in use") {
+		t.Errorf("beside a living server: %d %s", got.code, got.err)
+	}
+	if code := s.stop(); code != 0 || !strings.Contains(s.log.String(), "hookline stopped: 0 attempts interrupted") {
+		t.Fatalf("exit %d: %s", code, s.log)
+	}
+	checkOffline(t, dir)
+}
+
+// checkPublish is publish, and the events it makes.
+func checkPublish(t *testing.T, s *served, ok func(stdin string, args ...string) string, field func(text, name string) string) {
+	t.Helper()
 	for range 3 {
 		ok(`{"domain":"own.example"}`, "publish", "acme", "domain.registered", "-d", "-")
 	}
@@ -82,16 +98,6 @@ func TestCommands(t *testing.T) {
 	if err := json.Unmarshal([]byte(ok("", "events", "list", "acme", "--all", "-o", "json")), &all); err != nil || len(all.Data) != 4 {
 		t.Errorf("all events: %v, %d", err, len(all.Data))
 	}
-	if out := ok("", "plugins", "ls"); !strings.Contains(out, "https") || !strings.Contains(out, "running") {
-		t.Errorf("plugins: %s", out)
-	}
-	if got := cli(t, "", nil, "log", "stat", "--data", dir); got.code != 1 || !strings.Contains(got.err, "in use") {
-		t.Errorf("beside a living server: %d %s", got.code, got.err)
-	}
-	if code := s.stop(); code != 0 || !strings.Contains(s.log.String(), "hookline stopped: 0 attempts interrupted") {
-		t.Fatalf("exit %d: %s", code, s.log)
-	}
-	checkOffline(t, dir)
 }
 
 // checkOffline is the log commands on what a server left.
