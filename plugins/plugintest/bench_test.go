@@ -3,7 +3,9 @@ package plugintest_test
 import (
 	"context"
 	"encoding/json"
-	"net/netip"
+	"io"
+	"os"
+	"os/exec"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,7 +18,7 @@ import (
 )
 
 // submitAll brings b.N attempts through a Submitter, at most 256 under way, after enough to have every connection made.
-func submitAll(b *testing.B, s transports.Submitter, pid int, req *transports.Request) {
+func submitAll(b *testing.B, s transports.Submitter, req *transports.Request, pids ...int) {
 	var failed atomic.Int64
 	var wg sync.WaitGroup
 	places := make(chan struct{}, 256)
@@ -36,7 +38,7 @@ func submitAll(b *testing.B, s transports.Submitter, pid int, req *transports.Re
 	}
 	run(4 * cap(places))
 	b.ReportAllocs()
-	before := cpuTime(b, pid)
+	before := cpuTime(b, pids...)
 	b.ResetTimer()
 	run(b.N)
 	b.StopTimer()
@@ -44,7 +46,7 @@ func submitAll(b *testing.B, s transports.Submitter, pid int, req *transports.Re
 		b.Fatalf("%d attempts failed", failed.Load())
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "attempts/s")
-	b.ReportMetric(float64((cpuTime(b, pid)-before).Microseconds())/float64(b.N), "cpu-us/attempt")
+	b.ReportMetric(float64((cpuTime(b, pids...)-before).Microseconds())/float64(b.N), "cpu-us/attempt")
 }
 
 func request(target string) *transports.Request {
@@ -62,12 +64,12 @@ func BenchmarkEmpty(b *testing.B) {
 	h := plugintest.Start(b, plugintest.Config("empty", nil))
 	req := request("https://receiver.example/in")
 	req.Body = nil
-	submitAll(b, h, h.Health().PID, req)
+	submitAll(b, h, req, h.Health().PID)
 }
 
 func BenchmarkEmpty1KiB(b *testing.B) {
 	h := plugintest.Start(b, plugintest.Config("empty", nil))
-	submitAll(b, h, h.Health().PID, request("https://receiver.example/in"))
+	submitAll(b, h, request("https://receiver.example/in"), h.Health().PID)
 }
 
 // pooled makes a Submitter of a Transport in process, as a dispatcher would: a fixed set of goroutines.
@@ -95,18 +97,18 @@ func (s submitter) Submit(ctx context.Context, req *transports.Request, done fun
 	s.work <- func() { done(s.Deliver(ctx, req)) }
 }
 
-// BenchmarkHTTPS compares the same transport in process and through a plugin, to the same receiver on the same cores.
+// BenchmarkHTTPS compares the same transport in process and through a plugin, to the same receiver, which has a process of
+// its own in both cases, on the same cores. CPU time is that of all of them.
 func BenchmarkHTTPS(b *testing.B) {
-	ca := transporttest.NewCA(b)
-	r := transporttest.NewReceiver(b, ca, transporttest.OK())
-	o := https.Options{AllowCIDR: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TrustPEM: ca.PEM, MaxIdlePerHost: 1024}
+	url, ca, receiver := receiverProcess(b)
+	o := https.Options{AllowCIDR: transporttest.Loopback(), TrustPEM: ca, MaxIdlePerHost: 1024}
 	b.Run("inprocess", func(b *testing.B) {
 		tr, err := https.New(o)
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer tr.Close()
-		submitAll(b, submitter{newPooled(b, 256), tr}, 0, request(r.URL))
+		submitAll(b, submitter{newPooled(b, 256), tr}, request(url), receiver)
 	})
 	b.Run("plugin", func(b *testing.B) {
 		settings, err := json.Marshal(o)
@@ -114,6 +116,49 @@ func BenchmarkHTTPS(b *testing.B) {
 			b.Fatal(err)
 		}
 		h := plugintest.Start(b, plugintest.Config("https", settings))
-		submitAll(b, h, h.Health().PID, request(r.URL))
+		submitAll(b, h, request(url), receiver, h.Health().PID)
 	})
+}
+
+const receiverArgument = "-hookline-test-receiver"
+
+// beReceiver is the other process of BenchmarkHTTPS: it tells where it listens and its CA, and ends with its input.
+func beReceiver() {
+	if len(os.Args) < 2 || os.Args[1] != receiverArgument {
+		return
+	}
+	testing.Init()
+	testing.Benchmark(func(b *testing.B) {
+		ca := transporttest.NewCA(b)
+		r := transporttest.NewReceiver(b, ca, transporttest.OK())
+		if err := json.NewEncoder(os.Stdout).Encode([]string{r.URL, string(ca.PEM)}); err != nil {
+			b.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	})
+}
+
+func receiverProcess(b *testing.B) (url string, ca []byte, pid int) {
+	cmd := exec.Command("/proc/self/exe", receiverArgument)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	})
+	var said []string
+	if err := json.NewDecoder(out).Decode(&said); err != nil {
+		b.Fatal(err)
+	}
+	return said[0], []byte(said[1]), cmd.Process.Pid
 }

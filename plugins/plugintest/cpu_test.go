@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// cpuTime is the processor time used so far by this process and, if pid is not 0, by that one. On a shared machine it is
+// cpuTime is the processor time used so far by this process and by those given. On a shared machine it is
 // the steadier measure.
-func cpuTime(tb testing.TB, pid int) time.Duration {
+func cpuTime(tb testing.TB, pids ...int) time.Duration {
 	tb.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		tb.Fatal(err)
 	}
 	d := time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	if pid != 0 {
+	for _, pid := range pids {
 		b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		if err != nil {
 			tb.Fatal(err)

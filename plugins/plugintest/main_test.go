@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		sdk.Plugin{Name: "https", Version: "1.0.0", ConfigSchema: https.Schema(), New: https.FromSettings},
 		sdk.Plugin{Name: "empty", Version: "1.0.0", New: func(json.RawMessage) (transports.Transport, error) { return empty{}, nil }},
 	)
+	beReceiver()
 	code := m.Run()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
