@@ -226,7 +226,7 @@ func TestCancel(t *testing.T) {
 	causes := make(chan error, 10)
 	f := newFake(func(ctx context.Context, _ *transports.Request) (transports.Result, error) {
 		<-ctx.Done()
-		causes <- context.Cause(ctx)
+		causes <- ctx.Err()
 		return transports.Result{}, ctx.Err()
 	})
 	c := configured(t, Plugin{Name: "fake", New: f.make})
@@ -243,7 +243,7 @@ func TestCancel(t *testing.T) {
 	if got := collect(t, s, 1); got[1].Err == nil {
 		t.Errorf("%v", got)
 	}
-	if cause := <-causes; !errors.Is(cause, errUnwanted) {
+	if cause := <-causes; !errors.Is(cause, context.Canceled) {
 		t.Errorf("cause %v", cause)
 	}
 	hangUp()
@@ -339,6 +339,34 @@ func TestPluginIsChecked(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// The attempt's own context keeps what package context promises, for it and for contexts made from it.
+func TestAttemptContext(t *testing.T) {
+	type key struct{}
+	synctest.Test(t, func(t *testing.T) {
+		c := &attemptCtx{Context: context.WithValue(context.Background(), key{}, "v")}
+		var ran atomic.Int32
+		stop := c.AfterFunc(func() { ran.Add(1) })
+		context.AfterFunc(c, func() { ran.Add(10) })
+		unwanted := context.AfterFunc(c, func() { ran.Add(100) })
+		child, release := context.WithTimeout(c, time.Hour)
+		defer release()
+		if !stop() || stop() || !unwanted() || c.Err() != nil || c.Value(key{}) != "v" {
+			t.Error("before the end")
+		}
+		done := c.Done()
+		c.cancel()
+		c.cancel()
+		<-done
+		<-c.Done()
+		<-child.Done()
+		c.AfterFunc(func() { ran.Add(1000) })
+		synctest.Wait()
+		if !errors.Is(c.Err(), context.Canceled) || !errors.Is(child.Err(), context.Canceled) || ran.Load() != 1010 {
+			t.Errorf("after the end: %v, %v, ran %d", c.Err(), child.Err(), ran.Load())
+		}
+	})
 }
 
 // The parent is looked at four times a second; once it has changed, the end is called once.

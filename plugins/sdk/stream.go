@@ -25,25 +25,24 @@ import (
 type stream struct {
 	service *service
 	grpc    grpc.ServerStream
-	ctx     context.Context // ends with the stream
+	ctx     context.Context // of the stream
 	hand    chan work
 	workers sync.WaitGroup
 
-	mu      sync.Mutex
-	ready   []ended // results to be sent
-	under   int     // attempts without a result sent
-	cancels map[uint64]context.CancelCauseFunc
-	closing bool          // no further result will come
-	wake    chan struct{} // of the sender, capacity 1
-	idle    int           // workers waiting on hand
-	thinner *time.Timer   // nil once hand is closed
+	mu       sync.Mutex
+	ready    []ended                // results to be sent
+	under    int                    // attempts without a result sent
+	attempts map[uint64]*attemptCtx // under way
+	closing  bool                   // no further result will come
+	wake     chan struct{}          // of the sender, capacity 1
+	idle     int                    // workers waiting on hand
+	thinner  *time.Timer            // nil once hand is closed
 }
 
 // work is an attempt for a worker; without taken the worker goes home.
 type work struct {
-	taken  *proto.Taken
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	taken *proto.Taken
+	ctx   *attemptCtx
 }
 
 // ended is a result and the attempt's memory, which it may alias.
@@ -52,11 +51,6 @@ type ended struct {
 	taken  *proto.Taken
 }
 
-var (
-	errUnwanted = errors.New("sdk: the host no longer waits for this attempt")
-	errHostGone = errors.New("sdk: the host has gone")
-)
-
 // Deliver serves one stream until the host closes it or is gone.
 func (s *service) Deliver(g grpc.BidiStreamingServer[proto.Batch, proto.ResultBatch]) error {
 	if u := s.use(); u == nil {
@@ -64,10 +58,9 @@ func (s *service) Deliver(g grpc.BidiStreamingServer[proto.Batch, proto.ResultBa
 	} else {
 		u.users.Done()
 	}
-	ctx, cancel := context.WithCancelCause(g.Context())
 	st := &stream{
-		service: s, grpc: g, ctx: ctx, hand: make(chan work),
-		cancels: make(map[uint64]context.CancelCauseFunc), wake: make(chan struct{}, 1),
+		service: s, grpc: g, ctx: g.Context(), hand: make(chan work),
+		attempts: make(map[uint64]*attemptCtx), wake: make(chan struct{}, 1),
 	}
 	sent := make(chan error, 1)
 	go func() { sent <- st.send() }()
@@ -76,8 +69,8 @@ func (s *service) Deliver(g grpc.BidiStreamingServer[proto.Batch, proto.ResultBa
 	st.mu.Unlock()
 
 	err := st.receive()
-	if err != nil {
-		cancel(errHostGone)
+	if err != nil { // the host is gone or breaks the rules: nobody waits for what is under way
+		st.cancelAll()
 	}
 	st.mu.Lock()
 	st.thinner.Stop()
@@ -92,7 +85,6 @@ func (s *service) Deliver(g grpc.BidiStreamingServer[proto.Batch, proto.ResultBa
 	if serr := <-sent; err == nil {
 		err = serr
 	}
-	cancel(nil)
 	return err
 }
 
@@ -111,14 +103,9 @@ func (st *stream) receive() error {
 		st.service.under.Add(int64(n))
 		batch = batch[:0]
 		for _, t := range in.Items {
-			ctx, cancel := context.WithCancelCause(st.ctx)
-			batch = append(batch, work{t, ctx, cancel})
+			batch = append(batch, work{t, &attemptCtx{Context: st.ctx}})
 		}
-		unwanted, over := st.enter(batch, in.Cancel)
-		for _, cancel := range unwanted {
-			cancel(errUnwanted)
-		}
-		if over {
+		if over := st.enter(batch, in.Cancel); over {
 			st.service.ended(n)
 			return status.Errorf(codes.ResourceExhausted, "more than %d attempts without a result: mind the window", st.service.plugin.MaxInFlight)
 		}
@@ -134,20 +121,28 @@ func (st *stream) receive() error {
 	}
 }
 
-// enter counts attempts in and looks up those to be canceled, which may have come in the same batch.
-func (st *stream) enter(batch []work, cancel []uint64) (unwanted []context.CancelCauseFunc, over bool) {
+// enter counts attempts in and cancels those the host gave up, which may have come in the same batch.
+func (st *stream) enter(batch []work, unwanted []uint64) (over bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.under += len(batch)
 	for _, w := range batch {
-		st.cancels[w.taken.ID] = w.cancel
+		st.attempts[w.taken.ID] = w.ctx
 	}
-	for _, id := range cancel {
-		if c := st.cancels[id]; c != nil {
-			unwanted = append(unwanted, c)
+	for _, id := range unwanted {
+		if ctx := st.attempts[id]; ctx != nil {
+			ctx.cancel()
 		}
 	}
-	return unwanted, st.under > st.service.plugin.MaxInFlight
+	return st.under > st.service.plugin.MaxInFlight
+}
+
+func (st *stream) cancelAll() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for _, ctx := range st.attempts {
+		ctx.cancel()
+	}
 }
 
 // serve makes attempts until it is sent home, or the end of the stream.
@@ -186,9 +181,9 @@ func (st *stream) thin() {
 func (st *stream) one(w work) {
 	e := proto.Ended{ID: w.taken.ID}
 	st.deliver(w.ctx, w.taken, &e)
-	w.cancel(nil)
+	w.ctx.cancel()
 	st.mu.Lock()
-	delete(st.cancels, e.ID)
+	delete(st.attempts, e.ID)
 	st.ready = append(st.ready, ended{e, w.taken})
 	st.mu.Unlock()
 	st.signal()

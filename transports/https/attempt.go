@@ -85,10 +85,7 @@ func (t *Transport) arm(c *conn, deadline time.Time) bool {
 
 // exchange sends the request and reads the answer. again: not a byte was sent, the connection was dead.
 func (a *attempt) exchange(c *conn, reused bool, head []byte) (res transports.Result, again bool, err error) {
-	stop := func() bool { return true }
-	if a.ctx.Done() != nil {
-		stop = context.AfterFunc(a.ctx, c.interrupt)
-	}
+	stop := afterFunc(a.ctx, c.halt)
 	fit := false // for another attempt
 	defer func() {
 		if stop() && fit {
@@ -131,6 +128,17 @@ func (a *attempt) exchange(c *conn, reused bool, head []byte) (res transports.Re
 		fit = a.keepIdle(c, h)
 	}
 	return res, false, nil
+}
+
+// afterFunc is context.AfterFunc without its cost for a ctx that never ends or can do it itself.
+func afterFunc(ctx context.Context, f func()) (stop func() bool) {
+	if own, ok := ctx.(interface{ AfterFunc(func()) func() bool }); ok {
+		return own.AfterFunc(f)
+	}
+	if ctx.Done() == nil {
+		return func() bool { return true }
+	}
+	return context.AfterFunc(ctx, f)
 }
 
 // keepIdle sets how long the connection may idle; false if not at all.

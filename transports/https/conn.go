@@ -26,6 +26,8 @@ type conn struct {
 	peek   func(fd uintptr) bool // made once: alive runs before every reuse
 	peeked [1]byte
 	quiet  bool // what peek saw: open and nothing to read
+
+	halt func() // interrupt, made once
 }
 
 // newConn wraps a fresh TCP connection; TLS comes later.
@@ -36,6 +38,7 @@ func newConn(key string, tcp *net.TCPConn, bufs *buffers) (*conn, error) {
 	}
 	c := &conn{key: key, wire: &wire{TCPConn: tcp, records: strings.HasPrefix(key, "https:")}, raw: raw, bufs: bufs}
 	c.nc = c.wire
+	c.halt = c.interrupt
 	c.peek = func(fd uintptr) bool {
 		_, _, err := syscall.Recvfrom(int(fd), c.peeked[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		c.quiet = errors.Is(err, syscall.EAGAIN)

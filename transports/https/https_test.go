@@ -194,8 +194,9 @@ func TestSettings(t *testing.T) {
 // CloseIdle ends what idles and nothing else; the caps hold.
 func TestIdleConnections(t *testing.T) {
 	ca := transporttest.NewCA(t)
-	gate := make(chan struct{})
+	arrived, gate := make(chan struct{}), make(chan struct{})
 	r := transporttest.NewReceiver(t, ca, func(x *transporttest.Exchange) bool {
+		arrived <- struct{}{}
 		<-gate
 		return transporttest.OK()(x)
 	})
@@ -208,6 +209,9 @@ func TestIdleConnections(t *testing.T) {
 					t.Errorf("%s %v", res.Error, err)
 				}
 			})
+		}
+		for range n { // all at once: each has a connection of its own
+			<-arrived
 		}
 		for range n {
 			gate <- struct{}{}
