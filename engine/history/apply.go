@@ -27,7 +27,6 @@ type fold struct {
 	created     record.DeliveryCreated
 	ended       record.DeliveriesEnded
 	released    record.DeliveryReleased
-	change      record.EndpointChange
 }
 
 func newFold(records, matches int) fold {
@@ -86,14 +85,6 @@ func (f *fold) apply(w *projection.Batch, r *eventlog.Record) error {
 	case record.TypeEndpointCreated:
 		f.key = appendTenantSeq(f.key[:0], keyEndpoint, r.Tenant, r.Seq)
 		w.Set(f.key, nil)
-	case record.TypeEndpointDeleted:
-		if err := f.change.Decode(r.Facts); err != nil {
-			return err
-		}
-		f.key = appendTenantSeq(f.key[:0], keyEndpoint, r.Tenant, f.change.Endpoint)
-		f.val = f.val[:0]
-		f.val.u(uint64(r.Seq))
-		w.Set(f.key, f.val)
 	}
 	return nil
 }
@@ -103,8 +94,7 @@ func (f *fold) pass(w *projection.Batch, r *eventlog.Record) {
 	if s := f.window.leave(r.Seq); s != nil {
 		for ord, endpoint := range s.endpoints {
 			if endpoint != 0 {
-				f.key = appendEndpointRef(f.key[:0], keyWaiting, endpoint, record.Ref{Seq: s.seq, Ord: uint16(ord)})
-				w.Set(f.key, nil)
+				f.setWaiting(w, string(s.tenant), endpoint, record.Ref{Seq: s.seq, Ord: uint16(ord)})
 			}
 		}
 		s.waiting = 0
@@ -150,7 +140,7 @@ func (f *fold) eventPublished(w *projection.Batch, r *eventlog.Record) error {
 			event: r.Seq, max: p.Matches[i].MaxAttempts, due: max(p.NotBefore, r.Time), id: p.ID, typ: p.Type,
 		})
 	}
-	f.wait(w, r.Seq, len(p.Matches), func(i int) eventlog.Seq { return p.Matches[i].Endpoint })
+	f.wait(w, r, len(p.Matches), func(i int) eventlog.Seq { return p.Matches[i].Endpoint })
 	return nil
 }
 
@@ -162,13 +152,13 @@ func (f *fold) deliveryCreated(w *projection.Batch, r *eventlog.Record) error {
 	f.create(w, r, c.Endpoint, record.Ref{Seq: r.Seq}, creation{
 		event: c.Event, max: c.MaxAttempts, due: r.Time, resendOf: c.ResendOf, id: c.EventID, typ: c.EventType,
 	})
-	f.wait(w, r.Seq, 1, func(int) eventlog.Seq { return c.Endpoint })
+	f.wait(w, r, 1, func(int) eventlog.Seq { return c.Endpoint })
 	f.val = f.val[:0]
 	f.val.u(uint64(c.Endpoint))
-	f.key = appendSeq(appendSeq(append(f.key[:0], keyByEvent), c.Event), r.Seq)
+	f.key = appendSeq(appendSeq(append(f.key[:0], keyCreatedByEvent), c.Event), r.Seq)
 	w.Set(f.key, f.val)
 	f.val.u(uint64(c.Event))
-	f.key = appendTenantSeq(f.key[:0], keyByRecord, r.Tenant, r.Seq)
+	f.key = appendTenantSeq(f.key[:0], keyCreated, r.Tenant, r.Seq)
 	w.Set(f.key, f.val)
 	return nil
 }
@@ -196,29 +186,43 @@ func (f *fold) create(w *projection.Batch, r *eventlog.Record, endpoint eventlog
 	f.setVersion(w, endpoint, ref, r.Seq)
 }
 
-// wait notes n deliveries that the record seq created as waiting.
-func (f *fold) wait(w *projection.Batch, seq eventlog.Seq, n int, endpoint func(int) eventlog.Seq) {
-	s := f.window.open(seq)
+// wait notes n deliveries that a record created as waiting.
+func (f *fold) wait(w *projection.Batch, r *eventlog.Record, n int, endpoint func(int) eventlog.Seq) {
+	s := f.window.open(r.Seq, r.Tenant)
 	for i := range n {
 		if n <= f.window.matches {
 			s.add(endpoint(i))
-			continue
+		} else {
+			f.setWaiting(w, r.Tenant, endpoint(i), record.Ref{Seq: r.Seq, Ord: uint16(i)})
 		}
-		f.key = appendEndpointRef(f.key[:0], keyWaiting, endpoint(i), record.Ref{Seq: seq, Ord: uint16(i)})
-		w.Set(f.key, nil)
 	}
 }
 
+func (f *fold) setWaiting(w *projection.Batch, tenant string, endpoint eventlog.Seq, ref record.Ref) {
+	f.setBoth(w, waitingDeliveries(), tenant, endpoint, ref)
+}
+
+// setBoth writes a delivery's keys in a list.
+func (f *fold) setBoth(w *projection.Batch, l scopes, tenant string, endpoint eventlog.Seq, ref record.Ref) {
+	f.key = appendEndpointRef(f.key[:0], l.endpoint, endpoint, ref)
+	w.Set(f.key, nil)
+	f.key = appendTenantRef(f.key[:0], l.tenant, tenant, ref)
+	f.val = f.val[:0]
+	f.val.u(uint64(endpoint))
+	w.Set(f.key, f.val)
+}
+
 // end notes that a delivery does not wait any more.
-func (f *fold) end(w *projection.Batch, endpoint eventlog.Seq, ref record.Ref, status record.Status, now eventlog.Seq) {
-	if !f.window.ended(ref, now) {
-		f.key = appendEndpointRef(f.key[:0], keyWaiting, endpoint, ref)
+func (f *fold) end(w *projection.Batch, r *eventlog.Record, endpoint eventlog.Seq, ref record.Ref, status record.Status) {
+	if !f.window.ended(ref, r.Seq) {
+		l := waitingDeliveries()
+		f.key = appendEndpointRef(f.key[:0], l.endpoint, endpoint, ref)
+		w.Delete(f.key)
+		f.key = appendTenantRef(f.key[:0], l.tenant, r.Tenant, ref)
 		w.Delete(f.key)
 	}
 	if status != record.Succeeded {
-		f.key = appendEndpointRef(f.key[:0], keyEnded, endpoint, ref)
-		f.val = append(f.val[:0], byte(status))
-		w.Set(f.key, f.val)
+		f.setBoth(w, endedDeliveries(), r.Tenant, endpoint, ref)
 	}
 }
 
@@ -244,7 +248,7 @@ func (f *fold) attemptFinished(w *projection.Batch, r *eventlog.Record) error {
 	}
 	f.setVersion(w, a.Endpoint, a.Delivery, r.Seq)
 	if a.Status != record.Pending {
-		f.end(w, a.Endpoint, a.Delivery, a.Status, r.Seq)
+		f.end(w, r, a.Endpoint, a.Delivery, a.Status)
 	}
 	return nil
 }
@@ -264,17 +268,25 @@ const acknowledged = 1
 // attempt writes the attempt in f.finished.
 func (f *fold) attempt(w *projection.Batch, r *eventlog.Record) {
 	a := &f.finished
+	f.setAttempt(w, r, allAttempts())
+	if a.Outcome != acknowledged {
+		f.setAttempt(w, r, failedAttempts())
+	}
+}
+
+func (f *fold) setAttempt(w *projection.Batch, r *eventlog.Record, l scopes) {
+	a := &f.finished
 	f.val = f.val[:0]
+	f.val.u(uint64(a.Endpoint))
+	n := len(f.val)
 	(&attemptValue{
 		outcome: a.Outcome, trigger: a.Trigger, number: a.Number, delivery: a.Delivery, event: a.Event,
 		started: a.StartedAt, took: a.TookMS, time: r.Time,
 	}).append(&f.val, r.Seq)
-	f.key = appendEndpointSeq(f.key[:0], keyAttempt, a.Endpoint, r.Seq)
+	f.key = appendTenantSeq(f.key[:0], l.tenant, r.Tenant, r.Seq)
 	w.Set(f.key, f.val)
-	if a.Outcome != acknowledged {
-		f.key[0] = keyFailed
-		w.Set(f.key, f.val)
-	}
+	f.key = appendEndpointSeq(f.key[:0], l.endpoint, a.Endpoint, r.Seq)
+	w.Set(f.key, f.val[n:])
 }
 
 func (f *fold) attemptInterrupted(w *projection.Batch, r *eventlog.Record) error {
@@ -303,7 +315,7 @@ func (f *fold) deliveriesEnded(w *projection.Batch, r *eventlog.Record, status r
 	for _, ref := range e.Deliveries {
 		f.val = append(f.val[:0], versionEnded, byte(status), byte(e.Reason))
 		f.setVersion(w, e.Endpoint, ref, r.Seq)
-		f.end(w, e.Endpoint, ref, status, r.Seq)
+		f.end(w, r, e.Endpoint, ref, status)
 	}
 	return nil
 }

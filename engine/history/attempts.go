@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
-	"github.com/hookline/hookline/eventlog/projection"
 )
 
 // AttemptQuery selects finished attempts of a tenant, test attempts included. Zero values select everything.
@@ -63,70 +63,125 @@ func (h *History) EachAttempt(ctx context.Context, q AttemptQuery, each func(Att
 	if err != nil || span.empty() {
 		return err
 	}
-	letter := byte(keyAttempt)
-	if q.Outcome != 0 && q.Outcome != acknowledged {
-		letter = keyFailed
+	if ok, err := h.owns(q.Tenant, q.Endpoint); !ok || err != nil {
+		return err
 	}
-	c, err := h.attemptCursor(letter, span.desc)
+	wanted := func(row AttemptRow) bool {
+		if q.Outcome != 0 && row.Outcome != q.Outcome || !within(row.TimeMS, q.FromMS, q.ToMS) {
+			return true
+		}
+		return each(row)
+	}
+	if q.Delivery != (record.Ref{}) || q.Event != 0 {
+		return h.walkAttemptsOf(ctx, &q, span, wanted)
+	}
+	return h.walkAttempts(ctx, &q, span, wanted)
+}
+
+// walkAttempts reads the attempts of an endpoint or a tenant.
+func (h *History) walkAttempts(ctx context.Context, q *AttemptQuery, s span, each func(AttemptRow) bool) (err error) {
+	l := allAttempts()
+	if q.Outcome != 0 && q.Outcome != acknowledged {
+		l = failedAttempts()
+	}
+	first, last := s.lo.Seq, s.hi.Seq
+	if s.lo.Ord > 0 { // behind an attempt, which has no ordinals
+		first++
+	}
+	if first > last {
+		return nil
+	}
+	var lower, upper []byte
+	if q.Endpoint != 0 {
+		lower = appendEndpointSeq(nil, l.endpoint, q.Endpoint, first)
+		upper = append(appendEndpointSeq(nil, l.endpoint, q.Endpoint, last), 0)
+	} else {
+		lower = appendTenantSeq(nil, l.tenant, q.Tenant, first)
+		upper = append(appendTenantSeq(nil, l.tenant, q.Tenant, last), 0)
+	}
+	it, err := h.store.Iter(lower, upper)
 	if err != nil {
 		return err
 	}
-	row := func(endpoint eventlog.Seq, at record.Ref) (bool, error) {
-		if ok, err := c.read(endpoint, at.Seq); !ok || err != nil {
-			return true, err
+	defer func() { err = cmp.Or(err, it.Close()) }()
+	w := walk{it: it, desc: s.desc}
+	for n := 1; w.next(); n++ {
+		if n%checkEvery == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		if q.Outcome != 0 && c.row.Outcome != q.Outcome || !within(c.row.TimeMS, q.FromMS, q.ToMS) {
-			return true, nil
+		value, endpoint := it.Value(), q.Endpoint
+		if endpoint == 0 {
+			f := fields{b: value}
+			endpoint = eventlog.Seq(f.u())
+			value = f.b
 		}
-		return each(c.row), nil
-	}
-	if q.Delivery != (record.Ref{}) || q.Event != 0 {
-		err = h.walkAttemptsOf(ctx, &q, span, row)
-	} else {
-		var sources []source
-		if sources, err = h.sources(q.Tenant, q.Endpoint, span.desc, false); err == nil {
-			err = (&merge{span: span, sources: sources, index: c}).run(ctx, row)
+		row, err := attemptRow(endpoint, lastSeq(it.Key()), value)
+		if err != nil {
+			return err
+		}
+		if !each(row) {
+			return nil
 		}
 	}
-	if cerr := c.it.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return nil
 }
 
-// walkAttemptsOf calls row for the attempts of a delivery or an event: few enough to be put in order here.
-func (h *History) walkAttemptsOf(ctx context.Context, q *AttemptQuery, span span,
-	row func(eventlog.Seq, record.Ref) (bool, error)) error {
+func attemptRow(endpoint, seq eventlog.Seq, value []byte) (AttemptRow, error) {
+	var a attemptValue
+	if err := a.decode(value, seq); err != nil {
+		return AttemptRow{}, fmt.Errorf("attempt %d: %w", seq, err)
+	}
+	return AttemptRow{
+		Seq: seq, Endpoint: endpoint, Delivery: a.delivery, Event: a.event, Number: a.number, Trigger: a.trigger,
+		Outcome: a.outcome, StartedMS: a.started, TookMS: a.took, TimeMS: a.time,
+	}, nil
+}
+
+// walkAttemptsOf reads the attempts of a delivery or an event: few enough to be put in order here.
+func (h *History) walkAttemptsOf(ctx context.Context, q *AttemptQuery, s span, each func(AttemptRow) bool) (err error) {
 	deliveries, err := h.deliveriesOf(q)
 	if err != nil {
 		return err
 	}
-	c, err := h.deliveryCursor(false, span.asOf)
+	c, err := h.deliveryCursor(false, s.asOf)
 	if err != nil {
 		return err
 	}
+	defer func() { err = cmp.Or(err, c.close()) }()
 	type place struct{ endpoint, seq eventlog.Seq }
 	var all []place
 	for _, d := range deliveries {
 		for seq := range c.attempts(d.endpoint, d.ref) {
-			if at := (record.Ref{Seq: seq}); !before(at, span.lo) && !before(span.hi, at) {
+			if at := (record.Ref{Seq: seq}); !before(at, s.lo) && !before(s.hi, at) {
 				all = append(all, place{d.endpoint, seq})
 			}
 		}
 	}
-	if err := c.close(); err != nil {
-		return err
-	}
 	slices.SortFunc(all, func(a, b place) int { return cmp.Compare(a.seq, b.seq) })
-	if span.desc {
+	if s.desc {
 		slices.Reverse(all)
 	}
+	letter := allAttempts().endpoint
+	it, err := c.it.Clone([]byte{letter}, []byte{letter + 1})
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, it.Close()) }()
+	var key []byte
 	for _, p := range all {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if more, err := row(p.endpoint, record.Ref{Seq: p.seq}); err != nil || !more {
+		key = appendEndpointSeq(key[:0], letter, p.endpoint, p.seq)
+		if !it.SeekGE(key) || !bytes.Equal(it.Key(), key) {
+			return cmp.Or(it.Err(), fmt.Errorf("%w: attempt %d is not listed", ErrMalformed, p.seq))
+		}
+		row, err := attemptRow(p.endpoint, p.seq, it.Value())
+		if err != nil {
 			return err
+		}
+		if !each(row) {
+			return nil
 		}
 	}
 	return nil
@@ -175,75 +230,4 @@ func (c *deliveryCursor) attempts(endpoint eventlog.Seq, ref record.Ref) func(yi
 			c.it.Next()
 		}
 	}
-}
-
-// attemptCursor walks a or f keys.
-type attemptCursor struct {
-	it     *projection.Iter
-	letter byte
-	desc   bool
-	key    []byte
-
-	// As in deliveryCursor.
-	place    cursorPlace
-	endpoint eventlog.Seq
-	at       eventlog.Seq
-
-	row AttemptRow
-}
-
-func (h *History) attemptCursor(letter byte, desc bool) (*attemptCursor, error) {
-	it, err := h.store.Iter([]byte{letter}, []byte{letter + 1})
-	if err != nil {
-		return nil, err
-	}
-	return &attemptCursor{it: it, letter: letter, desc: desc}, nil
-}
-
-// step implements index. Attempts have no ordinal: their refs have 0.
-func (c *attemptCursor) step(endpoint eventlog.Seq, at record.Ref) (record.Ref, bool) {
-	seq := at.Seq
-	switch {
-	case c.place == past && c.endpoint == endpoint && c.desc && at.Seq == c.at-1:
-	case c.place == past && c.endpoint == endpoint && !c.desc && at == record.Ref{Seq: c.at, Ord: 1}:
-	case c.desc:
-		c.key = append(appendEndpointSeq(c.key[:0], c.letter, endpoint, seq), 0)
-		c.it.SeekLT(c.key)
-	default:
-		if at.Ord > 0 {
-			seq++
-		}
-		c.key = appendEndpointSeq(c.key[:0], c.letter, endpoint, seq)
-		c.it.SeekGE(c.key)
-	}
-	c.place = astray
-	if !c.it.Valid() || len(c.it.Key()) != endpointLen+8 || lastSeq(c.it.Key()[:endpointLen]) != endpoint {
-		return at, false
-	}
-	c.place, c.endpoint, c.at = ahead, endpoint, lastSeq(c.it.Key())
-	return record.Ref{Seq: c.at}, true
-}
-
-// read reads an attempt into c.row. It says false when there is none.
-func (c *attemptCursor) read(endpoint, seq eventlog.Seq) (bool, error) {
-	if c.place != ahead || c.endpoint != endpoint || c.at != seq {
-		if at, ok := c.step(endpoint, record.Ref{Seq: seq}); !ok || at.Seq != seq {
-			return false, c.it.Err()
-		}
-	}
-	var a attemptValue
-	if err := a.decode(c.it.Value(), seq); err != nil {
-		return false, fmt.Errorf("attempt %d: %w", seq, err)
-	}
-	c.row = AttemptRow{
-		Seq: seq, Endpoint: endpoint, Delivery: a.delivery, Event: a.event, Number: a.number, Trigger: a.trigger,
-		Outcome: a.outcome, StartedMS: a.started, TookMS: a.took, TimeMS: a.time,
-	}
-	if c.desc {
-		c.it.Prev()
-	} else {
-		c.it.Next()
-	}
-	c.place = past
-	return true, nil
 }

@@ -2,11 +2,11 @@ package history
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
-	"github.com/hookline/hookline/eventlog/projection"
 )
 
 // DeliveryQuery selects deliveries of a tenant. Zero values select everything.
@@ -21,9 +21,15 @@ type DeliveryQuery struct {
 }
 
 // Deliveries lists deliveries by the record that created them, newest first unless Ascending. next is nil at the end.
+//
+// Deliveries that are pending, or that ended otherwise than succeeded, have lists of their own, so that few of them are
+// found quickly among many; an AsOf in the past looks for pending ones among all.
 func (h *History) Deliveries(ctx context.Context, q DeliveryQuery) (rows []DeliveryRow, next Position, err error) {
 	span, err := h.span(q.Page, positionDeliveries, q.FromMS, q.ToMS)
-	if err != nil {
+	if err != nil || span.empty() {
+		return nil, nil, err
+	}
+	if ok, err := h.owns(q.Tenant, q.Endpoint); !ok || err != nil {
 		return nil, nil, err
 	}
 	// The checkpoint is read before the iterator is made: what that sees is at or after it.
@@ -32,21 +38,12 @@ func (h *History) Deliveries(ctx context.Context, q DeliveryQuery) (rows []Deliv
 	if err != nil {
 		return nil, nil, err
 	}
-	row := func(endpoint eventlog.Seq, at record.Ref) (bool, error) {
-		if !c.read(endpoint, at) || !q.matches(c) {
-			return c.err == nil, c.err
+	from, err := h.candidates(&q, span, checkpoint, c)
+	if err == nil {
+		rows, next, err = q.collect(ctx, span.limit, c, from)
+		if cerr := from.close(); err == nil {
+			err = cerr
 		}
-		if len(rows) == span.limit {
-			next = newPosition(positionDeliveries, rows[len(rows)-1].Ref)
-			return false, nil
-		}
-		rows = append(rows, c.full())
-		return true, nil
-	}
-	if q.Event != 0 {
-		err = h.walkEvent(ctx, q.Tenant, q.Event, q.Endpoint, span, row)
-	} else {
-		err = h.walkDeliveries(ctx, &q, merge{span: span, index: c}, checkpoint, c, row)
 	}
 	if cerr := c.close(); err == nil {
 		err = cerr
@@ -57,42 +54,86 @@ func (h *History) Deliveries(ctx context.Context, q DeliveryQuery) (rows []Deliv
 	return rows, next, nil
 }
 
+// owns says whether an endpoint is, or was, the tenant's; 0 stands for all of them.
+func (h *History) owns(tenant string, endpoint eventlog.Seq) (bool, error) {
+	if endpoint == 0 {
+		return true, nil
+	}
+	_, found, err := h.store.Get(appendTenantSeq(nil, keyEndpoint, tenant, endpoint), nil)
+	return found, err
+}
+
+// checkEvery is how many keys are walked between two looks at the context.
+const checkEvery = 1024
+
+// collect reads candidates until the page is full, and one more to know whether there is one.
+func (q *DeliveryQuery) collect(ctx context.Context, limit int, c *deliveryCursor, from stream) (rows []DeliveryRow, next Position, err error) {
+	for n := 1; ; n++ {
+		endpoint, ref, ok := from.next()
+		if !ok {
+			return rows, nil, nil
+		}
+		if n%checkEvery == 0 && ctx.Err() != nil {
+			return nil, nil, context.Cause(ctx)
+		}
+		if q.Endpoint != 0 && endpoint != q.Endpoint || !c.read(endpoint, ref) || !q.matches(c) {
+			continue
+		}
+		if len(rows) == limit {
+			return rows, newPosition(positionDeliveries, rows[len(rows)-1].Ref), nil
+		}
+		rows = append(rows, c.full())
+	}
+}
+
 func (q *DeliveryQuery) matches(c *deliveryCursor) bool {
 	return (len(q.Status) == 0 || slices.Contains(q.Status, c.row.Status)) &&
 		(q.Type == "" || string(c.typ) == q.Type) &&
 		within(c.row.CreatedMS, q.FromMS, q.ToMS)
 }
 
-// walkDeliveries chooses the shortest list that has all the wanted statuses in it, and walks it over the endpoints.
-func (h *History) walkDeliveries(ctx context.Context, q *DeliveryQuery, m merge, checkpoint eventlog.Seq, c *deliveryCursor,
-	row func(eventlog.Seq, record.Ref) (bool, error)) (err error) {
-	if m.sources, err = h.sources(q.Tenant, q.Endpoint, m.span.desc, true); err != nil {
-		return err
-	}
-	var x *refCursor
+// candidates chooses the shortest list that has everything wanted in it.
+func (h *History) candidates(q *DeliveryQuery, s span, checkpoint eventlog.Seq, c *deliveryCursor) (stream, error) {
 	switch {
-	case q.only(record.Exhausted, record.Skipped, record.Canceled):
-		x, err = c.refs(keyEnded)
-		m.index = x
-	case q.only(record.Pending) && q.AsOf == 0:
-		x, err = c.refs(keyWaiting)
-		w := waitingIndex{old: x, young: c, desc: m.span.desc}
-		if n := h.fold.window.size(); checkpoint > n {
-			w.bound = checkpoint - n
+	case q.Event != 0:
+		all, err := h.eventDeliveries(q.Tenant, q.Event)
+		if s.desc {
+			slices.Reverse(all)
 		}
-		m.index = &w
+		return &listStream{all: all, span: s}, err
+	case q.only(record.Exhausted, record.Skipped, record.Canceled):
+		return c.refs(endedDeliveries(), q.Tenant, q.Endpoint, s)
+	case q.only(record.Pending) && q.AsOf == 0 && checkpoint > h.fold.window.size():
+		bound := checkpoint - h.fold.window.size() // the newest that may have left the window
+		old, young := s, s
+		if b := (record.Ref{Seq: bound, Ord: maxOrd}); before(b, old.hi) {
+			old.hi = b
+		}
+		if b := (record.Ref{Seq: bound + 1}); before(young.lo, b) {
+			young.lo = b
+		}
+		first, err := c.refs(waitingDeliveries(), q.Tenant, q.Endpoint, old)
+		if err != nil {
+			return nil, err
+		}
+		second, err := c.everything(q, young)
+		if err != nil {
+			return nil, errors.Join(err, first.close())
+		}
+		if s.desc {
+			first, second = second, first
+		}
+		return &chain{first, second}, nil
 	}
-	if err != nil {
-		return err
+	return c.everything(q, s)
+}
+
+// everything is a stream without regard to status.
+func (c *deliveryCursor) everything(q *DeliveryQuery, s span) (stream, error) {
+	if q.Endpoint != 0 {
+		return c.all(q.Endpoint, s), nil
 	}
-	if x == nil {
-		return m.run(ctx, row)
-	}
-	defer x.it.Close()
-	if err := m.run(ctx, row); err != nil {
-		return err
-	}
-	return x.it.Err()
+	return c.allOf(q.Tenant, q.Type, s)
 }
 
 // only says that nothing but some of these statuses is wanted.
@@ -105,72 +146,30 @@ func (q *DeliveryQuery) only(these ...record.Status) bool {
 	return len(q.Status) > 0
 }
 
-// refCursor walks x or w keys: refs of an endpoint.
-type refCursor struct {
-	it     *projection.Iter
-	letter byte
-	desc   bool
-	key    []byte
-}
-
-// refs returns a cursor over the same state of the store as c's.
-func (c *deliveryCursor) refs(letter byte) (*refCursor, error) {
-	it, err := c.it.Clone([]byte{letter}, []byte{letter + 1})
-	if err != nil {
-		return nil, err
-	}
-	return &refCursor{it: it, letter: letter, desc: c.desc}, nil
-}
-
-// step implements index.
-func (c *refCursor) step(endpoint eventlog.Seq, at record.Ref) (record.Ref, bool) {
-	c.key = appendEndpointRef(c.key[:0], c.letter, endpoint, at)
-	if c.desc {
-		c.key = append(c.key, 0) // `at` itself is before it
-		c.it.SeekLT(c.key)
-	} else {
-		c.it.SeekGE(c.key)
-	}
-	if !c.it.Valid() || len(c.it.Key()) != deliveryLen || lastSeq(c.it.Key()[:endpointLen]) != endpoint {
-		return at, false
-	}
-	return refAt(c.it.Key()[endpointLen:]), true
-}
-
-// waitingIndex finds deliveries that may be pending: old ones by their w keys, those created by the records after bound
-// among all.
-type waitingIndex struct {
-	old   *refCursor
-	young *deliveryCursor
-	bound eventlog.Seq // the last old seq
-	desc  bool
-}
-
-// step implements index.
-func (w *waitingIndex) step(endpoint eventlog.Seq, at record.Ref) (record.Ref, bool) {
-	if w.desc {
-		if at.Seq > w.bound {
-			if ref, ok := w.young.step(endpoint, at); ok && ref.Seq > w.bound {
-				return ref, true
-			}
-			at = record.Ref{Seq: w.bound, Ord: maxOrd}
-		}
-		return w.old.step(endpoint, at)
-	}
-	if at.Seq <= w.bound {
-		if ref, ok := w.old.step(endpoint, at); ok && ref.Seq <= w.bound {
-			return ref, true
-		}
-		at = record.Ref{Seq: w.bound + 1}
-	}
-	return w.young.step(endpoint, at)
-}
-
 // eventDelivery is a delivery of an event.
 type eventDelivery struct {
 	endpoint eventlog.Seq
 	ref      record.Ref
 }
+
+// listStream yields what is in a list.
+type listStream struct {
+	all  []eventDelivery
+	span span
+}
+
+func (l *listStream) next() (endpoint eventlog.Seq, ref record.Ref, ok bool) {
+	for len(l.all) > 0 {
+		d := l.all[0]
+		l.all = l.all[1:]
+		if !before(d.ref, l.span.lo) && !before(l.span.hi, d.ref) {
+			return d.endpoint, d.ref, true
+		}
+	}
+	return 0, ref, false
+}
+
+func (l *listStream) close() error { return nil }
 
 // eventDeliveries are all deliveries of a tenant's event, oldest first.
 func (h *History) eventDeliveries(tenant string, event eventlog.Seq) (all []eventDelivery, err error) {
@@ -188,8 +187,7 @@ func (h *History) eventDeliveries(tenant string, event eventlog.Seq) (all []even
 	if err := e.endpoints.end("event"); err != nil {
 		return nil, err
 	}
-	lower := appendSeq([]byte{keyByEvent}, event)
-	it, err := h.store.Iter(lower, appendSeq([]byte{keyByEvent}, event+1))
+	it, err := h.store.Iter(appendSeq([]byte{keyCreatedByEvent}, event), appendSeq([]byte{keyCreatedByEvent}, event+1))
 	if err != nil {
 		return nil, err
 	}
@@ -202,28 +200,4 @@ func (h *History) eventDeliveries(tenant string, event eventlog.Seq) (all []even
 		}
 	}
 	return all, it.Close()
-}
-
-// walkEvent calls row for an event's deliveries within a span, in its order.
-func (h *History) walkEvent(ctx context.Context, tenant string, event, endpoint eventlog.Seq, span span,
-	row func(eventlog.Seq, record.Ref) (bool, error)) error {
-	all, err := h.eventDeliveries(tenant, event)
-	if err != nil {
-		return err
-	}
-	if span.desc {
-		slices.Reverse(all)
-	}
-	for _, d := range all {
-		if endpoint != 0 && d.endpoint != endpoint || before(d.ref, span.lo) || before(span.hi, d.ref) {
-			continue
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if more, err := row(d.endpoint, d.ref); err != nil || !more {
-			return err
-		}
-	}
-	return nil
 }

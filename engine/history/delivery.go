@@ -68,7 +68,7 @@ func (c *deliveryCursor) close() error {
 	return c.err
 }
 
-// step implements index.
+// step finds the first delivery of an endpoint at or after `at`, in the cursor's direction.
 func (c *deliveryCursor) step(endpoint eventlog.Seq, at record.Ref) (record.Ref, bool) {
 	if !c.follows(endpoint, at) {
 		if c.desc {
@@ -256,7 +256,7 @@ func (h *History) endpointOf(tenant string, ref record.Ref) (eventlog.Seq, error
 	if ref.Ord != 0 {
 		return 0, nil
 	}
-	key[0] = keyByRecord
+	key[0] = keyCreated
 	if value, found, err = h.store.Get(key, value[:0]); err != nil || !found {
 		return 0, err
 	}

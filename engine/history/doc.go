@@ -25,17 +25,20 @@
 //	e tenant seq                    an event: time, type, its endpoints in order of ordinals
 //	i tenant id seq                 an event by its id (length before it)
 //	d endpoint ref version          a delivery: what the record `version` says about it, see values.go
+//	r tenant seq                    a delivery created afterwards, by the record that did: its endpoint, its event
+//	v event seq                     the same by the event: its endpoint
 //	a endpoint seq                  an attempt, test attempts included
-//	f endpoint seq                  the same again for those not acknowledged
-//	x endpoint ref                  a delivery that ended, but not succeeded: its status
-//	w endpoint ref                  a delivery that waits since before the window, see window.go
-//	v event seq                     a delivery created for an event afterwards: its endpoint
-//	r tenant seq                    the same by the record that created it: its endpoint, its event
-//	p tenant endpoint               an endpoint of a tenant, deleted ones included: the seq of its deletion
+//	b tenant seq                    the same, its endpoint before the rest
+//	f endpoint seq, g tenant seq    the same as a and b for those not acknowledged
+//	x endpoint ref, y tenant ref    a delivery that ended, but not succeeded (y: its endpoint)
+//	w endpoint ref, u tenant ref    a delivery that waits since before the window, see window.go (u: its endpoint)
+//	p tenant endpoint               an endpoint of a tenant, deleted ones included
 //	t time seq                      a sample of record times, every 256 records
 //	k day tenant dedupe             an idempotency key of that day (record time): seq, time, fingerprint
 //
-// An event that one endpoint takes at the first try costs five keys (six with an idempotency key): e, i, d; d, a.
+// An event that one endpoint takes at the first try costs six keys (seven with an idempotency key): e, i, d; d, a, b.
+// All of them but i and k rise with the seq within their tenant or endpoint. Every list is one walk over one of them,
+// whatever number of endpoints a tenant has.
 package history
 
 import (
@@ -73,7 +76,7 @@ var (
 // New makes the view over a store that was opened with LayoutVersion.
 func New(store *projection.Store) *History { return newHistory(store, windowRecords, windowMatches) }
 
-// newHistory has a window of its own size, which is part of the layout.
+// newHistory has a window of its own size, which is part of the layout. The store may be nil where only Name matters.
 func newHistory(store *projection.Store, records, matches int) *History {
 	return &History{store: store, fold: newFold(records, matches)}
 }

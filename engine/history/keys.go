@@ -8,18 +8,25 @@ import (
 )
 
 const (
-	keyEvent     = 'e'
-	keyEventID   = 'i'
-	keyDelivery  = 'd'
-	keyAttempt   = 'a'
-	keyFailed    = 'f'
-	keyEnded     = 'x'
-	keyWaiting   = 'w'
-	keyByEvent   = 'v'
-	keyByRecord  = 'r'
-	keyEndpoint  = 'p'
-	keyTime      = 't'
-	keyDedupe    = 'k'
+	keyEvent          = 'e'
+	keyEventID        = 'i'
+	keyDelivery       = 'd'
+	keyCreated        = 'r'
+	keyCreatedByEvent = 'v'
+	keyEndpoint       = 'p'
+	keyTime           = 't'
+	keyDedupe         = 'k'
+)
+
+// scopes are the letters of a list's keys by endpoint and by tenant.
+type scopes struct{ endpoint, tenant byte }
+
+func allAttempts() scopes       { return scopes{'a', 'b'} }
+func failedAttempts() scopes    { return scopes{'f', 'g'} }
+func endedDeliveries() scopes   { return scopes{'x', 'y'} }
+func waitingDeliveries() scopes { return scopes{'w', 'u'} }
+
+const (
 	refLen       = 10
 	endpointLen  = 9 // letter and endpoint
 	deliveryLen  = endpointLen + refLen
@@ -38,6 +45,10 @@ func appendTenant(dst []byte, letter byte, tenant string) []byte {
 
 func appendTenantSeq(dst []byte, letter byte, tenant string, seq eventlog.Seq) []byte {
 	return appendSeq(appendTenant(dst, letter, tenant), seq)
+}
+
+func appendTenantRef(dst []byte, letter byte, tenant string, ref record.Ref) []byte {
+	return record.AppendRef(appendTenant(dst, letter, tenant), ref)
 }
 
 func appendEventID(dst []byte, tenant, id string) []byte {

@@ -105,7 +105,7 @@ func (e *eventValue) decode(b []byte) error {
 	return nil
 }
 
-// attemptValue is what an a or f key holds.
+// attemptValue is what an a or f key holds, and a b or g key behind the endpoint.
 type attemptValue struct {
 	outcome  uint8
 	trigger  record.Trigger
