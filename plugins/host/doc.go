@@ -7,8 +7,8 @@
 //     An attempt is sent to at most one process, once.
 //   - Submit takes no goroutine an attempt. What is ready goes out in batches, nothing waits for a batch to fill. done is called
 //     exactly once.
-//   - The plugin that runs is the one that was pinned: it is copied once, to sealed memory or to a private file, the copy's
-//     SHA-256 is compared before every start, and the copy is what is executed.
+//   - The plugin that runs is the one that was pinned: it is copied once and hashed on the way, to sealed memory, which
+//     nobody can change any more, or to a private file, which is hashed again before every start; the copy is executed.
 //   - It inherits no environment, no descriptor, no terminal; it leads a process group of its own, which is killed with it.
 //   - No orphans: the kernel kills it with the host (the signal is bound to the thread that started it, so that thread
 //     lives as long as the Host), every error path kills it, and package sdk watches its parent besides.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hashicorp/go-plugin"
 	"golang.org/x/sys/unix"
 )
 
@@ -78,12 +79,31 @@ func (im *image) toMemory(src io.Reader) error {
 		_ = f.Close()
 		return err
 	}
-	seals := unix.F_SEAL_WRITE | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
 	if _, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, seals); err != nil {
 		_ = f.Close()
 		return err
 	}
 	im.memo, im.path = f, fmt.Sprintf("/proc/self/fd/%d", fd)
+	return nil
+}
+
+const seals = unix.F_SEAL_WRITE | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
+
+// check makes sure before an execution that the copy is still what was hashed: the kernel vouches for sealed memory, a
+// file is hashed anew.
+func (im *image) check() error {
+	if im.memo != nil {
+		if got, err := unix.FcntlInt(im.memo.Fd(), unix.F_GET_SEALS, 0); err != nil || got&seals != seals {
+			return fmt.Errorf("%w: its copy in memory is not sealed (%v)", ErrPin, err)
+		}
+		return nil
+	}
+	secure := plugin.SecureConfig{Checksum: im.sum, Hash: sha256.New()} // its hash is never reset: one a start
+	if ok, err := secure.Check(im.path); err != nil {
+		return fmt.Errorf("host: checking the plugin's hash: %w", err)
+	} else if !ok {
+		return fmt.Errorf("%w: its private copy %s has changed", ErrPin, im.path)
+	}
 	return nil
 }
 

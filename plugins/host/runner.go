@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 	"golang.org/x/sys/unix"
 )
@@ -63,13 +61,10 @@ func (r *run) prepare() (err error) {
 	return err
 }
 
-// Start checks the copy's hash once more and executes it.
+// Start checks the copy once more and executes it.
 func (r *run) Start(context.Context) error {
-	secure := plugin.SecureConfig{Checksum: r.image.sum, Hash: sha256.New()} // its hash is never reset: one a start
-	if ok, err := secure.Check(r.image.path); err != nil {
-		return fmt.Errorf("host: checking the plugin's hash: %w", err)
-	} else if !ok {
-		return fmt.Errorf("%w: its private copy has changed", ErrPin)
+	if err := r.image.check(); err != nil {
+		return err
 	}
 	// A descriptor that this process itself inherited open (from a shell, a service manager) would go on to the plugin.
 	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EINVAL) {
