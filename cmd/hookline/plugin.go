@@ -15,6 +15,7 @@ func pluginCommand(*terminal) *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use: httpsName, Short: "The HTTPS transport", Args: exactly(), Hidden: true,
 		RunE: func(*cobra.Command, []string) error {
+			keepHeapFloor(heapFloorPlugin)
 			err := sdk.Serve(sdk.Plugin{Name: httpsName, Version: versionText(), ConfigSchema: https.Schema(), New: https.FromSettings, MaxInFlight: maxPluginInFlight})
 			if errors.Is(err, sdk.ErrStartedByHand) {
 				return &usageError{err}

@@ -74,6 +74,7 @@ type running struct {
 // serve runs until a signal, the end of ctx or a failure. with, when set, runs beside the server from when it is ready
 // until its context ends.
 func serve(ctx context.Context, t *terminal, cfg *config.Config, logger *slog.Logger, with func(context.Context, *running) error) (err error) {
+	keepHeapFloor(heapFloorServe)
 	dir, err := openDataDir(cfg.Data, true)
 	if err != nil {
 		return err
