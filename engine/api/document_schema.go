@@ -32,6 +32,9 @@ func (b *documentBuilder) nulls(t reflect.Type) {
 	}
 	b.seen[t] = true
 	object := b.registry.Schema(t, false, t.Name())
+	if t != reflect.TypeFor[publishBody]() && t != reflect.TypeFor[batchBody]() {
+		object.AdditionalProperties = nil // answers grow; only requests are strict
+	}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
