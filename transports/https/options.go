@@ -23,7 +23,7 @@ type Options struct {
 	// TrustPEM holds CA certificates trusted beside the system's, PEM.
 	TrustPEM []byte `json:"trust_pem,omitempty"`
 
-	// MaxIdle and MaxIdlePerHost cap the idle connections (about 10 KiB each); zero: 4096 and 256. The longest idle one goes.
+	// MaxIdle and MaxIdlePerHost cap the idle connections (about 13 KiB each); zero: 4096 and 256. The longest idle one goes.
 	MaxIdle        int `json:"max_idle,omitempty"`
 	MaxIdlePerHost int `json:"max_idle_per_host,omitempty"`
 	// IdleTimeout is how long a connection idles when the server announces nothing; zero: 4 s. In JSON nanoseconds.

@@ -11,8 +11,7 @@ import (
 
 // O-3, D-2, P3 and section 11: what is refused when an endpoint is created, and that the message says why.
 func TestCheckTarget(t *testing.T) {
-	strict := NewPolicy(nil, false)
-	open := NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, true)
+	strict, open := NewPolicy(nil, false), NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, true)
 	long := "https://example.com/" + strings.Repeat("a", MaxTarget)
 	for _, c := range []struct {
 		policy    *Policy
@@ -22,9 +21,8 @@ func TestCheckTarget(t *testing.T) {
 	}{
 		{strict, "https://example.com", true, ""},
 		{strict, "https://example.com:8443/in?token=1&x=%20", true, ""},
-		{strict, "HTTPS://Example.COM/", true, ""},
 		{strict, "https://bücher.example/", true, ""},
-		{strict, "https://under_score.example/", true, ""},
+		{strict, "HTTPS://under_score.Example/", true, ""},
 		{strict, "https://1.1.1.1/", true, ""},
 		{strict, "https://[2606:4700::1111]:443/", true, ""},
 		{strict, "https://localhost/", true, ""}, // a name: judged when connecting
