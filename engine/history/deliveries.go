@@ -38,7 +38,7 @@ func (h *History) Deliveries(ctx context.Context, q DeliveryQuery) (rows []Deliv
 	if err != nil {
 		return nil, nil, err
 	}
-	from, err := h.candidates(&q, span, checkpoint, c)
+	from, err := h.candidates(ctx, &q, span, checkpoint, c)
 	if err == nil {
 		rows, next, err = q.collect(ctx, span.limit, c, from)
 		if cerr := from.close(); err == nil {
@@ -93,7 +93,7 @@ func (q *DeliveryQuery) matches(c *deliveryCursor) bool {
 }
 
 // candidates chooses the shortest list that has everything wanted in it.
-func (h *History) candidates(q *DeliveryQuery, s span, checkpoint eventlog.Seq, c *deliveryCursor) (stream, error) {
+func (h *History) candidates(ctx context.Context, q *DeliveryQuery, s span, checkpoint eventlog.Seq, c *deliveryCursor) (stream, error) {
 	switch {
 	case q.Event != 0:
 		all, err := h.eventDeliveries(q.Tenant, q.Event)
@@ -116,7 +116,7 @@ func (h *History) candidates(q *DeliveryQuery, s span, checkpoint eventlog.Seq, 
 		if err != nil {
 			return nil, err
 		}
-		second, err := c.everything(q, young)
+		second, err := c.everything(ctx, q, young)
 		if err != nil {
 			return nil, errors.Join(err, first.close())
 		}
@@ -125,15 +125,15 @@ func (h *History) candidates(q *DeliveryQuery, s span, checkpoint eventlog.Seq, 
 		}
 		return &chain{first, second}, nil
 	}
-	return c.everything(q, s)
+	return c.everything(ctx, q, s)
 }
 
 // everything is a stream without regard to status.
-func (c *deliveryCursor) everything(q *DeliveryQuery, s span) (stream, error) {
+func (c *deliveryCursor) everything(ctx context.Context, q *DeliveryQuery, s span) (stream, error) {
 	if q.Endpoint != 0 {
 		return c.all(q.Endpoint, s), nil
 	}
-	return c.allOf(q.Tenant, q.Type, s)
+	return c.allOf(q.Tenant, q.Type, s, func() error { return context.Cause(ctx) })
 }
 
 // only says that nothing but some of these statuses is wanted.

@@ -49,7 +49,7 @@ import (
 )
 
 // LayoutVersion is that of the keys: for projection.Options.Version.
-const LayoutVersion = 1
+const LayoutVersion = 2
 
 const name = "history"
 

@@ -74,6 +74,7 @@ func TestQueriesAgainstModel(t *testing.T) {
 				compareLists(t, w, s.History, records)
 			}
 			compareLookups(t, w, s.History, records)
+			checkShortLists(t, s.History, records)
 		}
 	})
 }
@@ -228,5 +229,47 @@ func compareLookups(t *rapid.T, w *world, h *History, records []eventlog.Record)
 		if err != nil || got != want {
 			t.Fatalf("key %d of %s at %d: %+v %v, want %+v", k, tenant, now, got, err, want)
 		}
+	}
+}
+
+// checkShortLists: the lists of waiting and of ended deliveries hold exactly what belongs there, by endpoint and by tenant,
+// so that they stay short: a key that is left behind would cost a look in every list.
+func checkShortLists(t *rapid.T, h *History, records []eventlog.Record) {
+	m := modelOf(records, maxSeq)
+	matches := map[eventlog.Seq]int{}
+	for _, e := range m.events {
+		matches[e.Seq] = e.Matches
+	}
+	want := map[string]int{}
+	for _, d := range m.deliveries {
+		young := d.Ref.Seq+testWindow > h.Checkpoint() && matches[d.Ref.Seq] <= testMatches
+		l := scopes{}
+		switch {
+		case d.Status == record.Pending && !young:
+			l = waitingDeliveries()
+		case d.Status != record.Pending && d.Status != record.Succeeded:
+			l = endedDeliveries()
+		default:
+			continue
+		}
+		want[string(appendEndpointRef(nil, l.endpoint, d.Endpoint, d.Ref))]++
+		want[string(appendTenantRef(nil, l.tenant, d.tenant, d.Ref))]++
+	}
+	it, err := h.store.Iter(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		switch key := string(it.Key()); key[0] {
+		case 'w', 'u', 'x', 'y':
+			if want[key] != 1 {
+				t.Fatalf("at %d, key %q does not belong there", h.Checkpoint(), key)
+			}
+			delete(want, key)
+		}
+	}
+	for key := range want {
+		t.Fatalf("at %d, key %q is missing", h.Checkpoint(), key)
 	}
 }

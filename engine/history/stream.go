@@ -123,6 +123,7 @@ type tenantStream struct {
 	events, created walk
 	span            span
 	typ             string // events of other types are passed over; "" = none are
+	stop            func() error
 	bad             error
 
 	begun     bool
@@ -133,7 +134,9 @@ type tenantStream struct {
 	laterOf   eventlog.Seq
 }
 
-func (c *deliveryCursor) allOf(tenant, typ string, s span) (stream, error) {
+// allOf returns a stream over a tenant's deliveries. stop is asked now and then whether to give up: passing over events
+// of other types may take long.
+func (c *deliveryCursor) allOf(tenant, typ string, s span, stop func() error) (stream, error) {
 	if s.empty() {
 		return none{}, nil
 	}
@@ -146,7 +149,7 @@ func (c *deliveryCursor) allOf(tenant, typ string, s span) (stream, error) {
 	if err != nil {
 		return nil, errors.Join(err, events.Close())
 	}
-	return &tenantStream{events: walk{it: events, desc: s.desc}, created: walk{it: created, desc: s.desc}, span: s, typ: typ}, nil
+	return &tenantStream{events: walk{it: events, desc: s.desc}, created: walk{it: created, desc: s.desc}, span: s, typ: typ, stop: stop}, nil
 }
 
 func (t *tenantStream) next() (endpoint eventlog.Seq, ref record.Ref, ok bool) {
@@ -183,7 +186,13 @@ func (t *tenantStream) next() (endpoint eventlog.Seq, ref record.Ref, ok bool) {
 // nextEvent goes to the next event with deliveries.
 func (t *tenantStream) nextEvent() {
 	var e eventValue
-	for t.left = 0; t.left == 0 && t.bad == nil && t.events.next(); {
+	t.left = 0
+	for n := 1; t.left == 0 && t.bad == nil && t.events.next(); n++ {
+		if n%checkEvery == 0 {
+			if t.bad = t.stop(); t.bad != nil {
+				return
+			}
+		}
 		if t.bad = e.decode(t.events.it.Value()); t.bad != nil || t.typ != "" && string(e.typ) != t.typ {
 			continue
 		}
