@@ -22,6 +22,9 @@ func (h *Host) supervise(ctx context.Context, first chan<- error) {
 	p, err := h.launch(start)
 	stop()
 	cancel(nil)
+	if err == nil {
+		h.adopt(p) // before Start returns: what it returns to sees a running plugin
+	}
 	first <- err
 	if err != nil {
 		return
@@ -46,14 +49,20 @@ func (h *Host) supervise(ctx context.Context, first chan<- error) {
 		case <-time.After(backoff):
 		}
 		backoff = min(2*backoff, lastBackoff)
-		p, err = h.launch(h.running)
+		if p, err = h.launch(h.running); err == nil {
+			h.adopt(p)
+		}
 	}
+}
+
+// adopt makes a fresh process the one that takes attempts.
+func (h *Host) adopt(p *process) {
+	h.noteRunning(p)
+	h.attach(p)
 }
 
 // serve lets a process work until it fails (the error) or the host is closed (nil). Nothing of it is left then.
 func (h *Host) serve(p *process) error {
-	h.noteRunning(p)
-	h.attach(p)
 	var wg sync.WaitGroup
 	wg.Go(func() { h.send(p) })
 	wg.Go(func() { h.receive(p) })
