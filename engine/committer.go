@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/hookline/hookline/engine/state"
 	"github.com/hookline/hookline/eventlog"
@@ -25,6 +26,7 @@ func (e *Engine) commit() {
 		if err == nil && b.commit != nil {
 			last := &b.records[len(b.records)-1]
 			e.durable.Store(&durable{seq: last.Seq, time: last.Time, chain: b.commit.Chain, digest: b.digest})
+			e.count.appendNanos.Add(int64(time.Since(b.handed)))
 			e.count.batches.Add(1)
 			e.count.records.Add(int64(len(b.records)))
 			e.count.bytes.Add(int64(b.bytes))

@@ -27,10 +27,11 @@ type Engine struct {
 	count     counters
 	batches   sync.Pool
 
-	epochs   []state.Epoch // fixed after Open: one writer, one epoch more
-	profiles sync.Map      // eventlog.Seq -> *profile.Profile
-	views    sync.Map      // tenant id -> *tenantView
-	keyHash  atomic.Pointer[[32]byte]
+	epochs     []state.Epoch // fixed after Open: one writer, one epoch more
+	interrupts sync.Map      // transport name -> *atomic.Int64
+	profiles   sync.Map      // eventlog.Seq -> *profile.Profile
+	views      sync.Map      // tenant id -> *tenantView
+	keyHash    atomic.Pointer[[32]byte]
 
 	durable   atomic.Pointer[durable]
 	low       atomic.Bool

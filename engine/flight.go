@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hookline/hookline/engine/dispatch"
@@ -233,6 +234,8 @@ func (f *flight) facts() record.AttemptFinished {
 // recorded at all: it is still due.
 func (f *flight) interrupted(s *sequencer) {
 	s.e.count.interrupted.Add(1)
+	n, _ := s.e.interrupts.LoadOrStore(f.target.carrier, new(atomic.Int64))
+	n.(*atomic.Int64).Add(1)
 	if s.draining {
 		s.e.count.brokenOff.Add(1)
 		return
@@ -241,11 +244,11 @@ func (f *flight) interrupted(s *sequencer) {
 	if !pending {
 		return
 	}
-	n := min(int(s.st.Pending.At(h).Interruptions)+1, maxInterrupted)
-	due, held := interrupted(n, s.now)
+	again := min(int(s.st.Pending.At(h).Interruptions)+1, maxInterrupted)
+	due, held := interrupted(again, s.now)
 	s.e.cfg.Logger.Warn("an attempt was interrupted on our side; it does not count", "tenant", f.target.tenant,
-		"delivery", s.id(record.PrefixDelivery, f.ref.Seq, f.ref.Ord), "interruptions", n, "held", held, "error", f.err)
-	a := record.AttemptInterrupted{Delivery: f.ref, Endpoint: f.target.endpoint, Number: f.number, Interruptions: uint8(n),
+		"delivery", s.id(record.PrefixDelivery, f.ref.Seq, f.ref.Ord), "interruptions", again, "held", held, "error", f.err)
+	a := record.AttemptInterrupted{Delivery: f.ref, Endpoint: f.target.endpoint, Number: f.number, Interruptions: uint8(again),
 		Due: due, Held: held, FirstStarted: f.first}
 	if t := f.target.transport; t != nil {
 		a.Plugin = t.Checksum

@@ -16,6 +16,7 @@ type counters struct {
 	interrupted, brokenOff              atomic.Int64
 	inFlight                            atomic.Int64
 	batches, records, bytes             atomic.Int64
+	appendNanos                         atomic.Int64
 	pending, endpoints, tenants, parked atomic.Int64
 }
 
@@ -44,6 +45,7 @@ type Metrics struct {
 	Batches               int64
 	Records               int64
 	Bytes                 int64
+	AppendSeconds         float64 // all batches together, from hand-over to durable
 	DiskLow               bool
 	ClockAheadMS          int64
 }
@@ -55,7 +57,7 @@ func (e *Engine) Metrics() Metrics {
 		Interrupted: c.interrupted.Load(), InFlight: c.inFlight.Load(), Pending: c.pending.Load(), Tenants: c.tenants.Load(),
 		Endpoints: c.endpoints.Load(), Parked: c.parked.Load(), HeadSeq: e.HeadSeq(), Views: e.viewSeqs(),
 		Batches: c.batches.Load(), Records: c.records.Load(), Bytes: c.bytes.Load(), DiskLow: e.low.Load(),
-		ClockAheadMS: e.clock.Ahead()}
+		ClockAheadMS: e.clock.Ahead(), AppendSeconds: float64(c.appendNanos.Load()) / 1e9}
 	for o := transports.Acknowledged; o <= transports.Gone; o++ {
 		m.Attempts[o.String()] = c.attempts[o].Load()
 	}

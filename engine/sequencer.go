@@ -65,6 +65,7 @@ type batch struct {
 	effects []effect
 	starts  []*flight
 	commit  *eventlog.Commit
+	handed  time.Time
 	digest  state.Digest
 }
 
@@ -199,6 +200,7 @@ func (s *sequencer) flush() bool {
 	}
 	b.digest = s.st.Digest()
 	if len(b.records) > 0 {
+		b.handed = time.Now()
 		b.commit = s.writer.Append(b.records)
 	}
 	s.out <- b

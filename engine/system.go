@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/hex"
 	"slices"
+	"sync/atomic"
 
 	"github.com/hookline/hookline/engine/profile"
+	"github.com/hookline/hookline/engine/state"
 )
 
 // LogStatus tells where the log and its views stand, without touching the sequencer.
@@ -20,13 +22,30 @@ func (e *Engine) LogStatus(ctx context.Context) (LogStatus, error) {
 }
 
 // Transports reports on the transports and their plugins.
-func (e *Engine) Transports(context.Context) ([]TransportStatus, error) {
+func (e *Engine) Transports(ctx context.Context) ([]TransportStatus, error) {
+	held := map[string]int{}
+	err := e.do(ctx, func(s *sequencer) error {
+		s.st.Pending.All(func(_ uint32, d *state.Delivery) bool {
+			if d.Held() {
+				held[s.st.EndpointOf(d).Config.Transport]++
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	var out []TransportStatus
 	for name, t := range e.cfg.Transports {
 		st := TransportStatus{Name: name, State: "running"}
 		if t.Health != nil {
 			st = t.Health()
 			st.Name = name
+		}
+		st.HeldByIt = held[name]
+		if n, ok := e.interrupts.Load(name); ok {
+			st.Interrupts = int(n.(*atomic.Int64).Load())
 		}
 		out = append(out, st)
 	}

@@ -21,6 +21,7 @@ type target struct {
 	version     eventlog.Seq
 	profileSeq  eventlog.Seq
 	transport   *Transport
+	carrier     string // the transport's name
 	timeout     time.Duration
 	profile     *profile.Profile
 	private     eventlog.Section
@@ -51,6 +52,7 @@ func (e *Engine) newTarget(ep *state.Endpoint) *target {
 	t := &target{tenant: ep.Tenant.ID, endpoint: ep.Seq, version: ep.Version, profileSeq: ep.Tenant.Profile,
 		private: ep.Private, privateType: ep.PrivateType, secret: ep.Secret,
 		secretCtx: seal.Context{Tenant: ep.Tenant.ID, Type: uint16(ep.SecretType), Section: ep.SecretSection}}
+	t.carrier = ep.Config.Transport
 	if tr, ok := e.cfg.Transports[ep.Config.Transport]; ok {
 		t.transport = &tr
 	}

@@ -118,6 +118,13 @@ func (e *Engine) UpdateTenant(ctx context.Context, by Actor, id string, in Tenan
 		in.Profile = &now.Profile
 	}
 	private := record.TenantPrivate{Name: now.Name, Attributes: now.Attributes, By: by.Name}
+	if in.Attributes != nil {
+		merged, err := mergePatch(now.Attributes, *in.Attributes)
+		if err != nil {
+			return Tenant{}, Invalid("attributes", "must be a JSON object of at most %d bytes", MaxAttributes)
+		}
+		in.Attributes = &merged
+	}
 	var out sealedTenant
 	err = e.tenantChange(ctx, id, in, &private, func(s *sequencer, facts record.Tenant, sec eventlog.Section) error {
 		t, err := s.tenant(id)

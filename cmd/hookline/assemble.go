@@ -49,7 +49,7 @@ func assemble(ctx context.Context, cfg *config.Config, dir *dataDir, logger *slo
 		return a, fmt.Errorf("keyring: %w", err)
 	}
 	a.closers = append(a.closers, keyring.Close)
-	if a.log, err = pebblelog.Open(pebblelog.Options{Dir: dir.join(logDir), Logger: logger, OnFatal: onFatal(logger), Now: epochTime(cfg)}); err != nil {
+	if a.log, err = pebblelog.Open(pebblelog.Options{Dir: dir.join(logDir), Logger: logger, OnFatal: onFatal(logger), Now: epochTime(cfg), LowWater: cfg.LowWater}); err != nil {
 		return a, fmt.Errorf("log: %w", err)
 	}
 	a.closers = append(a.closers, a.log.Close)

@@ -95,6 +95,7 @@ func (c engineCollector) Collect(ch chan<- prometheus.Metric) {
 		out.gauge("hookline_view_seq", "Seq up to which a view has applied the log.", float64(seq), "view", view)
 	}
 	out.counter("hookline_log_batches_total", "Batches appended.", float64(m.Batches))
+	out.counter("hookline_log_append_seconds_total", "Time from handing a batch to the log until it is durable, all batches together.", m.AppendSeconds)
 	out.counter("hookline_log_records_total", "Records appended.", float64(m.Records))
 	out.counter("hookline_log_bytes_total", "Bytes of facts and sealed sections appended.", float64(m.Bytes))
 	low := 0.0

@@ -131,7 +131,7 @@ func TestReadYourWrites(t *testing.T) {
 		}
 		equal(t, "its delivery", r.api.do(t, "GET", n.path("/deliveries/", p.only(t)), nil).status, 200)
 	}
-	for _, path := range []string{n.path("/endpoints"), n.path("/endpoints/", ep.ID), "/v1/tenants", "/v1/log/status", "/v1/stats"} {
+	for _, path := range []string{n.path("/endpoints"), n.path("/endpoints/", ep.ID), "/v1/tenants", "/v1/log/status"} {
 		seqOf(r.api.get(t, path, nil))
 	}
 	seqOf(r.api.call(t, 404, "GET", n.path("/endpoints/none"), nil))

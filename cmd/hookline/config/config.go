@@ -39,8 +39,9 @@ type Config struct {
 	LogLevel   string         // debug, info, warn, error
 	LogFormat  string         // json, text
 
-	RestartRate int // overdue deliveries a second after a start
-	MaxInFlight int // attempts at the same time
+	RestartRate int    // overdue deliveries a second after a start
+	MaxInFlight int    // attempts at the same time
+	LowWater    uint64 // bytes of free disk space
 }
 
 // MinAdminKey is the least length of an admin key that is given, in characters.
@@ -184,4 +185,21 @@ func number(v string, low, high int, into *int) error {
 	}
 	*into = n
 	return nil
+}
+
+// setLowWater reads a size: a whole number and MiB, GiB or TiB; at least 64 MiB.
+func (c *Config) setLowWater(v string) error {
+	for unit, bytes := range map[string]uint64{"MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40} {
+		number, ok := strings.CutSuffix(v, unit)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 20)
+		if err != nil || n*bytes < 64<<20 {
+			break
+		}
+		c.LowWater = n * bytes
+		return nil
+	}
+	return fmt.Errorf("%q is no size: want a whole number and MiB, GiB or TiB, at least 64MiB, e.g. 512MiB", v)
 }
