@@ -17,6 +17,7 @@ const (
 // fold is what applying keeps between records. It belongs to the follower's goroutine.
 type fold struct {
 	window window
+	keys   *keyFilter
 	day    int64 // whose predecessors' idempotency keys are dropped; -1 = none yet
 	key    []byte
 	val    values
@@ -30,11 +31,14 @@ type fold struct {
 }
 
 func newFold(records, matches int) fold {
-	return fold{window: window{make([]slot, records), matches}, day: -1}
+	return fold{window: window{make([]slot, records), matches}, keys: new(keyFilter), day: -1}
 }
 
 // Apply implements projection.View.
 func (h *History) Apply(w *projection.Batch, b *eventlog.Batch) error {
+	if err := h.begin(); err != nil {
+		return err
+	}
 	for i := range b.Records {
 		r := &b.Records[i]
 		if err := h.fold.apply(w, r); err != nil {
@@ -44,11 +48,22 @@ func (h *History) Apply(w *projection.Batch, b *eventlog.Batch) error {
 	return nil
 }
 
+// begin fills the filter of idempotency keys before the first record is applied, when the store is all there is.
+func (h *History) begin() error {
+	if h.fold.keys.ready.Load() {
+		return nil
+	}
+	return h.fold.keys.load(h.store)
+}
+
 // RecallRecords implements projection.Recaller.
 func (h *History) RecallRecords() eventlog.Seq { return h.fold.window.size() }
 
 // Recall implements projection.Recaller: it fills the window.
 func (h *History) Recall(b *eventlog.Batch) error {
+	if err := h.begin(); err != nil {
+		return err
+	}
 	var nowhere projection.Batch
 	for i := range b.Records {
 		r := &b.Records[i]
@@ -132,7 +147,9 @@ func (f *fold) eventPublished(w *projection.Batch, r *eventlog.Record) error {
 	if p.HasDedupe {
 		f.val = f.val[:0]
 		(&dedupeValue{seq: r.Seq, time: r.Time, fingerprint: p.Fingerprint}).append(&f.val)
-		f.key = appendDedupe(f.key[:0], max(r.Time, 0)/dayMS, r.Tenant, p.Dedupe)
+		day := max(r.Time, 0) / dayMS
+		f.keys.add(day, p.Dedupe)
+		f.key = appendDedupe(f.key[:0], day, r.Tenant, p.Dedupe)
 		w.Set(f.key, f.val)
 	}
 	for i := range p.Matches {

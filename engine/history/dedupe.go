@@ -21,10 +21,13 @@ type Dedupe struct {
 // What is newer than Checkpoint the caller has to know.
 func (h *History) Dedupe(tenant string, hash [16]byte, nowMS int64) (d Dedupe, err error) {
 	d.Checkpoint = h.Checkpoint() // before the reads: they see at least this much
-	var keyRoom, valueRoom [128]byte
-	for day := max(nowMS, 0) / dayMS; day >= 0 && !d.Found; day-- {
-		if day < max(nowMS-DedupeWindowMS, 0)/dayMS {
-			break
+	today := max(nowMS, 0) / dayMS
+	var keyRoom [128]byte
+	var valueRoom [64]byte
+	// Within the window a key is used once at most: in today's keys or in yesterday's.
+	for day := today; day >= 0 && (day+1)*dayMS > nowMS-DedupeWindowMS; day-- {
+		if !h.fold.keys.mayHold(day, hash) {
+			continue
 		}
 		value, found, err := h.store.Get(appendDedupe(keyRoom[:0], day, tenant, hash), valueRoom[:0])
 		if err != nil {
@@ -37,10 +40,10 @@ func (h *History) Dedupe(tenant string, hash [16]byte, nowMS int64) (d Dedupe, e
 		if err := v.decode(value); err != nil {
 			return d, err
 		}
-		if v.time <= nowMS-DedupeWindowMS {
-			break
+		if v.time > nowMS-DedupeWindowMS {
+			d.Found, d.Seq, d.TimeMS, d.Fingerprint = true, v.seq, v.time, v.fingerprint
 		}
-		d.Found, d.Seq, d.TimeMS, d.Fingerprint = true, v.seq, v.time, v.fingerprint
+		break
 	}
 	return d, nil
 }

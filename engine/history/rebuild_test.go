@@ -50,6 +50,7 @@ func TestLiveEqualsRebuilt(t *testing.T) {
 			s = open(t, mem, w.log)
 		}
 		live, seq := s.digest()
+		compareLookups(t, w, s.History, w.records()[:seq])
 		s.close()
 
 		r := open(t, projection.NewMemory(), w.log)
