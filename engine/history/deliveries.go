@@ -116,7 +116,7 @@ func (h *History) candidates(ctx context.Context, q *DeliveryQuery, s span, chec
 		if err != nil {
 			return nil, err
 		}
-		second, err := c.everything(ctx, q, young)
+		second, err := c.maybePending(ctx, q, young)
 		if err != nil {
 			return nil, errors.Join(err, first.close())
 		}
@@ -130,10 +130,47 @@ func (h *History) candidates(ctx context.Context, q *DeliveryQuery, s span, chec
 
 // everything is a stream without regard to status.
 func (c *deliveryCursor) everything(ctx context.Context, q *DeliveryQuery, s span) (stream, error) {
-	if q.Endpoint != 0 {
+	switch {
+	case s.empty():
+		return none{}, nil
+	case q.Endpoint != 0:
 		return c.all(q.Endpoint, s), nil
 	}
 	return c.allOf(q.Tenant, q.Type, s, func() error { return context.Cause(ctx) })
+}
+
+// maybePending is a stream of young deliveries without those that were acknowledged, as far as that is quickly seen: the
+// few attempts since then are one short walk, a look at each delivery is some 10 µs.
+func (c *deliveryCursor) maybePending(ctx context.Context, q *DeliveryQuery, s span) (stream, error) {
+	if s.empty() || q.Endpoint != 0 {
+		return c.everything(ctx, q, s)
+	}
+	letter := allAttempts().tenant
+	it, err := c.it.Clone(appendTenantSeq(nil, letter, q.Tenant, s.lo.Seq), appendTenantSeq(nil, letter, q.Tenant, maxSeq))
+	if err != nil {
+		return nil, err
+	}
+	done := map[record.Ref]bool{}
+	for ok := it.First(); ok; ok = it.Next() {
+		f := fields{b: it.Value()}
+		f.u()
+		var a attemptValue
+		if err := a.decode(f.b, lastSeq(it.Key())); err != nil {
+			return nil, errors.Join(err, it.Close())
+		}
+		if a.outcome == acknowledged {
+			done[a.delivery] = true
+		}
+	}
+	if err := it.Close(); err != nil {
+		return nil, err
+	}
+	t, err := c.allOf(q.Tenant, q.Type, s, func() error { return context.Cause(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	t.skip = done
+	return t, nil
 }
 
 // only says that nothing but some of these statuses is wanted.

@@ -124,6 +124,7 @@ type tenantStream struct {
 	span            span
 	typ             string // events of other types are passed over; "" = none are
 	stop            func() error
+	skip            map[record.Ref]bool // passed over
 	bad             error
 
 	begun     bool
@@ -136,10 +137,7 @@ type tenantStream struct {
 
 // allOf returns a stream over a tenant's deliveries. stop is asked now and then whether to give up: passing over events
 // of other types may take long.
-func (c *deliveryCursor) allOf(tenant, typ string, s span, stop func() error) (stream, error) {
-	if s.empty() {
-		return none{}, nil
-	}
+func (c *deliveryCursor) allOf(tenant, typ string, s span, stop func() error) (*tenantStream, error) {
 	// An event at either end may have deliveries within.
 	events, err := c.it.Clone(appendTenantSeq(nil, keyEvent, tenant, s.lo.Seq), append(appendTenantSeq(nil, keyEvent, tenant, s.hi.Seq), 0))
 	if err != nil {
@@ -176,7 +174,7 @@ func (t *tenantStream) next() (endpoint eventlog.Seq, ref record.Ref, ok bool) {
 			endpoint, ref = t.laterOf, t.later
 			t.nextLater()
 		}
-		if !before(ref, t.span.lo) && !before(t.span.hi, ref) {
+		if !before(ref, t.span.lo) && !before(t.span.hi, ref) && !t.skip[ref] {
 			return endpoint, ref, t.bad == nil
 		}
 	}

@@ -5,10 +5,9 @@ import (
 	"github.com/hookline/hookline/eventlog"
 )
 
-// Most deliveries end within milliseconds: writing each one's waiting down and deleting it again would cost two more
-// keys an event. So a delivery is noted under w and u only when it still waits windowRecords records after its creation. The
-// younger ones are looked for among all: at most that many. A list of pending deliveries costs a look at each of these,
-// some 4 µs.
+// Most deliveries end within milliseconds: writing each one's waiting down and deleting it again would cost four more
+// writes an event. So a delivery is noted under w and u only when it still waits windowRecords records after its
+// creation. The younger ones are looked for among all: a list of pending deliveries walks at most that many records.
 //
 // Both bounds are counted in records, never in time or batches: the keys depend on the log alone.
 const windowRecords = 2048
