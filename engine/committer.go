@@ -39,8 +39,8 @@ func (e *Engine) commit() {
 		}
 		e.reuse(b)
 		<-e.sequencer.slot
-		if e.manual() {
-			e.sequencer.wake() // an advance may be waiting for the last batch
+		if e.manual() || e.sequencer.held.Load() {
+			e.sequencer.wake() // a batch waits for the slot, or an advance for the last batch
 		}
 	}
 }
@@ -141,6 +141,7 @@ func (r *runner) add(fs ...*flight) {
 
 func (r *runner) work() {
 	defer r.done.Done()
+	var some [16]*flight
 	for {
 		r.mu.Lock()
 		for len(r.queue) == 0 && !r.closed {
@@ -150,13 +151,16 @@ func (r *runner) work() {
 			r.mu.Unlock()
 			return
 		}
-		f := r.queue[0]
-		r.queue[0] = nil
-		if r.queue = r.queue[1:]; len(r.queue) == 0 {
+		n := copy(some[:], r.queue[:min(len(some), (len(r.queue)+1)/2)])
+		clear(r.queue[:n])
+		if r.queue = r.queue[n:]; len(r.queue) == 0 {
 			r.queue = nil
 		}
 		r.mu.Unlock()
-		f.fly()
+		for i, f := range some[:n] {
+			f.fly()
+			some[i] = nil
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	e.clock = e.newClock(st.Time)
 	s := &sequencer{e: e, st: st, lanes: dispatch.New(st.Pending, e.cfg.MaxInFlight), writer: w, next: w.Next(),
 		bodies: bodies{kept: map[eventlog.Seq]keptBody{}}, dedupe: newDedupe(), batch: e.newBatch(),
-		slot: make(chan struct{}, maxOutstanding+1), out: make(chan *batch, maxOutstanding+1), stop: make(chan struct{}),
+		slot: make(chan struct{}, maxOutstanding), out: make(chan *batch, maxOutstanding), stop: make(chan struct{}),
 		parked: parked{rate: e.cfg.RestartRate}}
 	s.in.wake = make(chan struct{}, 1)
 	e.sequencer = s

@@ -53,7 +53,7 @@ func (s *sequencer) start(st dispatch.Start, d *state.Delivery, ep *state.Endpoi
 	s.flights++
 	s.e.count.inFlight.Add(1)
 	if f.ref.Seq <= s.e.durable.Load().seq {
-		s.e.runner.add(f)
+		s.starts = append(s.starts, f)
 		return
 	}
 	s.batch.starts = append(s.batch.starts, f) // its delivery is not durable yet

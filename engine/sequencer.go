@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hookline/hookline/engine/dispatch"
@@ -51,10 +52,12 @@ type sequencer struct {
 		spare []command
 		wake  chan struct{}
 	}
-	todo []command // taken, not yet run
-	slot chan struct{}
-	out  chan *batch
-	stop chan struct{}
+	todo   []command   // taken, not yet run
+	starts []*flight   // of deliveries that are durable
+	held   atomic.Bool // the batch waits for a slot
+	slot   chan struct{}
+	out    chan *batch
+	stop   chan struct{}
 }
 
 // batch is what one Append writes and what follows from it.
@@ -91,17 +94,20 @@ func (s *sequencer) loop() {
 	defer timer.Stop()
 	for {
 		if !s.idleUntilWork(timer) {
+			s.slot <- struct{}{} // the last batch waits for its turn
+			<-s.slot
+			s.flush()
 			return
 		}
-		s.slot <- struct{}{} // bounds the batches under way; released by the committer, or below
 		s.now = max(s.now, s.e.clock.Now())
 		s.take()
 		s.runCommands()
 		s.dispatch()
+		s.e.runner.add(s.starts...)
+		clear(s.starts)
+		s.starts = s.starts[:0]
 		s.stepManualClock()
-		if !s.flush() {
-			<-s.slot
-		}
+		s.flush()
 	}
 }
 
@@ -192,12 +198,25 @@ func (s *sequencer) appendFacts(t eventlog.Type, tenant string, f facter, sectio
 // answer releases an effect once everything seen so far is durable.
 func (s *sequencer) answer(ef effect) { s.batch.effects = append(s.batch.effects, ef) }
 
-// flush hands the batch over. false = there was nothing.
-func (s *sequencer) flush() bool {
+// flush hands the batch over, if there is anything in it and a slot is free: batches under way are few, so that under
+// load what is decided meanwhile joins the next one. Deciding and starting attempts never waits for it, but when a
+// batch is full.
+func (s *sequencer) flush() {
 	b := s.batch
 	if len(b.records) == 0 && len(b.effects) == 0 && len(b.starts) == 0 {
-		return false
+		return
 	}
+	s.held.Store(true) // before the look at the slots: the committer wakes us after it has freed one
+	if len(b.records) >= maxBatchRecords || b.bytes >= maxBatchBytes {
+		s.slot <- struct{}{}
+	} else {
+		select {
+		case s.slot <- struct{}{}:
+		default:
+			return
+		}
+	}
+	s.held.Store(false)
 	b.digest = s.st.Digest()
 	if len(b.records) > 0 {
 		b.handed = time.Now()
@@ -205,7 +224,6 @@ func (s *sequencer) flush() bool {
 	}
 	s.out <- b
 	s.batch = s.e.newBatch()
-	return true
 }
 
 // suspended says that nothing may be started: stopping, or the disk is low.

@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/bloom"
 
 	"github.com/hookline/hookline/eventlog"
 )
@@ -107,8 +106,9 @@ func openDB(opts Options, lock *pebble.Lock) (*Store, error) {
 		// The job that gathers them ends the process when a table was cut short; checkTables finds that out instead.
 		DisableTableStats: true,
 	}
+	po.Experimental.SpanPolicyFunc = spans
 	for i := range po.Levels {
-		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // an absent idempotency key costs no block
+		po.TargetFileSizes[i] = 8 << 20
 	}
 	db, err := pebble.Open(opts.Dir, po)
 	if err != nil {
@@ -116,6 +116,18 @@ func openDB(opts Options, lock *pebble.Lock) (*Store, error) {
 	}
 	s.db = db
 	return s, nil
+}
+
+// spans keeps keys of different first bytes, the kinds of keys that views have, in tables of their own. Most kinds grow at
+// their end: apart, their tables do not overlap older ones and are moved down the levels rather than written anew.
+func spans(start []byte) (pebble.SpanPolicy, []byte, error) {
+	if len(start) == 0 {
+		return pebble.SpanPolicy{}, []byte{1}, nil
+	}
+	if start[0] == 0xff {
+		return pebble.SpanPolicy{}, nil, nil
+	}
+	return pebble.SpanPolicy{}, []byte{start[0] + 1}, nil
 }
 
 // listener takes reports from the background. Without it damage ends the process.
