@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -107,14 +106,4 @@ func str(t testing.TB, v any, path ...any) string {
 		}
 	}
 	return fmt.Sprint(v)
-}
-
-// compact is JSON without its white space.
-func compact(t testing.TB, text []byte) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := json.Compact(&b, text); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
 }

@@ -29,7 +29,8 @@ func (l *Log) ReadBatches(ctx context.Context, after eventlog.Seq) iter.Seq2[eve
 				return
 			}
 			for i := range c.len() {
-				if err := d.Decode(&b, c.batch(i)); err == nil {
+				err := d.Decode(&b, c.batch(i))
+				if err == nil {
 					err = link.follow(&b)
 				}
 				if err != nil {
