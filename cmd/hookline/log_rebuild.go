@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +45,9 @@ func (o *offline) rebuild(ctx context.Context, t *terminal) error {
 		return err
 	}
 	b := newBar(t.err, "folding state", head.Seq)
+	began := time.Now()
 	s, err := engine.Rebuild(ctx, o.log, 0, b.at)
+	took := time.Since(began)
 	b.end()
 	if err != nil {
 		return err
@@ -58,7 +61,7 @@ func (o *offline) rebuild(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	t.say("state: seq %d, digest %s", s.Seq, s.Digest())
+	t.say("state: seq %d, digest %s, %s", s.Seq, s.Digest(), pace(s.Seq, took))
 	t.say("history: seq %d, digest %x", seq, digest)
 	return nil
 }
@@ -90,7 +93,9 @@ func (o *offline) checkState(ctx context.Context, t *terminal) error {
 		return fmt.Errorf("checkpoint: %w: it is derived, delete %s", err, o.join(snapshotsDir))
 	}
 	b := newBar(t.err, "folding state", c.Seq)
+	began := time.Now()
 	s, err := engine.Rebuild(ctx, o.log, c.Seq, b.at)
+	took := time.Since(began)
 	b.end()
 	switch {
 	case err != nil:
@@ -100,9 +105,14 @@ func (o *offline) checkState(ctx context.Context, t *terminal) error {
 	case s.Seq != c.Seq || s.Digest().String() != c.Digest:
 		return fmt.Errorf("state: %w: seq %d, digest %s, but noted was seq %d, digest %s", errDiffers, s.Seq, s.Digest(), c.Seq, c.Digest)
 	default:
-		t.say("state: same at seq %d, digest %s", s.Seq, s.Digest())
+		t.say("state: same at seq %d, digest %s, %s", s.Seq, s.Digest(), pace(s.Seq, took))
 	}
 	return nil
+}
+
+// pace says how fast records were folded.
+func pace(records eventlog.Seq, took time.Duration) string {
+	return fmt.Sprintf("folded in %.2f s (%.0f records/s)", took.Seconds(), float64(records)/max(took.Seconds(), 1e-6))
 }
 
 // checkHistory compares the view on disk with one folded beside it.

@@ -2,6 +2,9 @@ package bench
 
 import (
 	"context"
+	"fmt"
+	"regexp"
+	"strconv"
 	"time"
 )
 
@@ -38,11 +41,18 @@ func (b *bench) replay(ctx context.Context, dir string, records uint64) (*Replay
 	r := &Replay{Records: records}
 	b.say("replay: log rebuild --check over %d records", records)
 	began := time.Now()
-	if _, err := offline(ctx, b.o.Binary, dir, "rebuild", "--check"); err != nil {
+	out, err := offline(ctx, b.o.Binary, dir, "rebuild", "--check")
+	if err != nil {
 		return nil, err
 	}
-	r.CheckSeconds = time.Since(began).Seconds()
-	r.Rate = float64(records) / r.CheckSeconds
+	r.CheckSeconds = time.Since(began).Seconds() // state and history, compared with what was there
+	pace := regexp.MustCompile(`(?m)^state: .*\((\d+) records/s\)$`).FindSubmatch(out)
+	if pace == nil {
+		return nil, fmt.Errorf("bench: log rebuild --check does not tell its pace: %.200q", out)
+	}
+	if r.Rate, err = strconv.ParseFloat(string(pace[1]), 64); err != nil {
+		return nil, err
+	}
 	start := func(seconds *float64) error {
 		s, err := b.serve(ctx, dir)
 		if err != nil {

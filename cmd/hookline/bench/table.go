@@ -82,8 +82,8 @@ func (r *RowResult) notes(b *bytes.Buffer) {
 		say("publish to receiver: p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, most %.2f ms", l.P50, l.P90, l.P99, l.Max)
 	}
 	if p := r.Replay; p != nil {
-		say("%d records: rebuild --check %.0f/s; start %.2f s, from the log alone %.2f s",
-			p.Records, p.Rate, p.StartSeconds, p.RefoldSeconds)
+		say("%d records: state folded at %.0f/s; rebuild --check of state and history %.1f s; start %.2f s, from the log alone %.2f s",
+			p.Records, p.Rate, p.CheckSeconds, p.StartSeconds, p.RefoldSeconds)
 	}
 	if a := r.Aged; a != nil {
 		say("%.0f events/s on a new log, %.0f with %d records in it: ratio %.2f", a.New, a.Old, a.Records, a.Ratio)
