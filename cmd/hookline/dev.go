@@ -15,6 +15,7 @@ import (
 	"github.com/hookline/hookline/cmd/hookline/config"
 	"github.com/hookline/hookline/cmd/hookline/demo"
 	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/eventlog/feed"
 )
 
 const (
@@ -145,30 +146,26 @@ func (d *dev) around(ctx context.Context, r *running) error {
 	return errors.Join(err, <-told)
 }
 
-// tell follows the log from its head on and writes a line for each attempt.
+// tell subscribes to the log from its head on and writes a line for each attempt.
 func (d *dev) tell(ctx context.Context, log eventlog.Log) error {
 	head, err := log.Head(ctx)
 	if err != nil {
 		return err
 	}
-	for seq := head.Seq; ; {
-		if err := log.Wait(ctx, seq); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-		for b, err := range log.ReadBatches(ctx, seq) {
-			if ctx.Err() != nil {
-				return nil
-			}
-			if err == nil {
-				err = d.live.Batch(&b)
-			}
-			if err != nil {
-				return err
-			}
-			seq = b.Last()
-		}
+	f := feed.New(log, feed.Options{After: head.Seq})
+	batches, err := f.Subscribe(ctx, feed.Topic)
+	if err != nil {
+		return err
 	}
+	for m := range batches {
+		b, err := feed.Decode(m)
+		if err == nil {
+			err = d.live.Batch(&b)
+		}
+		if err != nil {
+			return errors.Join(err, f.Close())
+		}
+		m.Ack()
+	}
+	return errors.Join(f.Err(), f.Close())
 }
