@@ -10,7 +10,7 @@ import (
 
 // Bounds of one store commit: it is made once either is reached, at a log batch's end.
 const (
-	commitRecords = 4096
+	commitRecords = 2048
 	commitBytes   = 1 << 20
 )
 

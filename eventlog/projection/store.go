@@ -25,7 +25,7 @@ type Options struct {
 	Logger *slog.Logger
 	// Fatal is called when the disk fails in a way that cannot be gone on from; it must not return (default: panic).
 	Fatal func(error)
-	// CacheBytes is the block cache (default 8 MiB), MemtableBytes one write buffer (default 8 MiB), of which at most
+	// CacheBytes is the block cache (default 8 MiB), MemtableBytes one write buffer (default 12 MiB), of which at most
 	// two exist.
 	CacheBytes    int64
 	MemtableBytes uint64
@@ -46,7 +46,7 @@ func (o *Options) setDefaults() {
 		o.CacheBytes = 8 << 20
 	}
 	if o.MemtableBytes == 0 {
-		o.MemtableBytes = 8 << 20
+		o.MemtableBytes = 12 << 20
 	}
 	switch {
 	case o.fs != nil: // a test's own
