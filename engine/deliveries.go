@@ -92,17 +92,34 @@ func (s *sequencer) release(h uint32, d *state.Delivery, who []eventlog.Section)
 		&record.DeliveryReleased{Delivery: d.Ref(), Endpoint: s.st.EndpointOf(d).Seq}, who...)
 }
 
-// releaseHeld lets go of what another build of a plugin failed.
+// releaseHeld lets go, at the start, of what another build of a plugin failed.
 func (s *sequencer) releaseHeld() {
-	var handles []uint32
-	s.st.Pending.All(func(h uint32, d *state.Delivery) bool {
-		if d.Held() && !d.Flying() && d.Plugin != s.e.cfg.Transports[s.st.EndpointOf(d).Config.Transport].Checksum {
-			handles = append(handles, h)
+	var refs releaseCommand
+	s.st.Pending.All(func(_ uint32, d *state.Delivery) bool {
+		if d.Held() && d.Plugin != s.e.cfg.Transports[s.st.EndpointOf(d).Config.Transport].Checksum {
+			refs = append(refs, d.Ref())
 		}
 		return true
 	})
-	for _, h := range handles {
-		s.release(h, s.st.Pending.At(h), nil)
+	if len(refs) > 0 {
+		s.enqueue(refs)
+	}
+}
+
+// releaseCommand releases held deliveries, a batch's part at a time: there may be more than one batch of the log takes.
+type releaseCommand []record.Ref
+
+const releaseBatch = 1000
+
+func (c releaseCommand) run(s *sequencer) {
+	n := min(len(c), releaseBatch)
+	for _, ref := range c[:n] {
+		if h, ok := s.st.Pending.Find(ref); ok && s.st.Pending.At(h).Held() && !s.st.Pending.At(h).Flying() {
+			s.release(h, s.st.Pending.At(h), nil)
+		}
+	}
+	if len(c) > n {
+		s.enqueue(c[n:])
 	}
 }
 

@@ -21,7 +21,7 @@
 //
 // # Shutdown
 //
-// Drain stops taking publishes and starting attempts, waits for those under way, and reports how many it had to break
-// off; Close ends the goroutines, writes a snapshot and releases the writer. Whoever opened the log, the keyring and the
-// store closes them afterwards.
+// Drain stops starting attempts, waits for those under way, and reports how many were broken off; what is still
+// published is stored, and delivered after the next start. Close ends the goroutines, writes a snapshot and releases the
+// writer. Whoever opened the log, the keyring and the store closes them afterwards.
 package engine

@@ -283,17 +283,16 @@ func (e *Engine) id(prefix string, seq eventlog.Seq, ord uint16) string {
 // Drain stops starting attempts and waits for those under way until ctx ends; what is left then is broken off and
 // counted: the receivers may get it again (promise 4 a).
 func (e *Engine) Drain(ctx context.Context) (interrupted int, err error) {
-	idle := make(chan struct{})
+	idle, before := make(chan struct{}), e.count.brokenOff.Load()
 	e.sequencer.enqueue(drainCommand{})
 	go e.watchIdle(idle)
 	select {
 	case <-idle:
-		return 0, nil
+		return int(e.count.brokenOff.Load() - before), nil // a plugin that died meanwhile took its attempts along
 	case <-e.dead:
 		return int(e.count.inFlight.Load()), e.failure()
 	case <-ctx.Done():
 	}
-	before := e.count.brokenOff.Load()
 	e.breakOff()
 	select {
 	case <-idle:

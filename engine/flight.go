@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -59,9 +60,13 @@ func (s *sequencer) start(st dispatch.Start, d *state.Delivery, ep *state.Endpoi
 	s.batch.starts = append(s.batch.starts, f) // its delivery is not durable yet
 }
 
-// fly signs and submits: it is called by a runner.
+// fly signs and submits: it is called by a runner. Nothing is sent whose result could not be recorded.
 func (f *flight) fly() {
-	if err := f.fill(); err != nil {
+	err := cmp.Or(f.e.failure(), context.Cause(f.e.flying))
+	if err == nil {
+		err = f.fill()
+	}
+	if err != nil {
 		f.done(transports.Result{}, fmt.Errorf("%w: %w", transports.ErrInterrupted, err))
 		return
 	}
@@ -185,20 +190,17 @@ func (f *flight) finished(s *sequencer) {
 	ep, alive := s.st.Endpoint(f.target.tenant, f.target.endpoint)
 	h, pending := s.st.Pending.Find(f.ref)
 	var d decision
-	switch {
-	case !pending: // it was ended while the attempt was under way: the attempt is recorded, its end stands
-		d = decision{status: record.Canceled, reason: record.ReasonCanceledByUser}
-		if !alive {
-			d.reason = record.ReasonEndpointDeleted
-			if _, ok := s.st.Tenant(f.target.tenant); !ok {
-				d.reason = record.ReasonTenantDeleted
-			}
-		}
-	default:
+	if alive {
 		p, _ := s.st.Profile(f.target.profileSeq)
-		d = decide(moment{schedule: s.st.PolicyOf(s.st.Pending.At(h)).Schedule, disableOnFail: p.DisableOnFail,
-			suppressAfter: p.SuppressAfter, number: int(f.number), first: f.first, finished: f.ended, failures: ep.Failures,
-			disabled: ep.DisabledAt != 0, suppressed: ep.SuppressedAt != 0, outcome: f.res.Outcome, rnd: rand.Uint64()})
+		m := moment{suppressAfter: p.SuppressAfter, number: int(f.number), first: f.first, finished: f.ended, failures: ep.Failures,
+			disabled: ep.DisabledAt != 0, suppressed: ep.SuppressedAt != 0, outcome: f.res.Outcome, rnd: rand.Uint64()}
+		if pending {
+			m.schedule, m.disableOnFail = s.st.PolicyOf(s.st.Pending.At(h)).Schedule, p.DisableOnFail
+		}
+		d = decide(m)
+	}
+	if !pending { // it was ended while the attempt was under way: the attempt counts for its endpoint, the end stands
+		d.status, d.reason, d.due = record.Canceled, f.canceledBy(s, alive), 0
 	}
 	a.Status, a.Reason, a.NextDue = d.status, d.reason, d.due
 	s.appendFacts(record.TypeAttemptFinished, f.target.tenant, &a, f.private)
@@ -216,6 +218,17 @@ func (f *flight) finished(s *sequencer) {
 	if d.disable || d.suppress {
 		s.gateClosed(ep)
 	}
+}
+
+// canceledBy is why a delivery had ended before its attempt did.
+func (f *flight) canceledBy(s *sequencer, endpointAlive bool) record.Reason {
+	if endpointAlive {
+		return record.ReasonCanceledByUser
+	}
+	if _, ok := s.st.Tenant(f.target.tenant); ok {
+		return record.ReasonEndpointDeleted
+	}
+	return record.ReasonTenantDeleted
 }
 
 func (f *flight) facts() record.AttemptFinished {
@@ -236,7 +249,7 @@ func (f *flight) interrupted(s *sequencer) {
 	s.e.count.interrupted.Add(1)
 	n, _ := s.e.interrupts.LoadOrStore(f.target.carrier, new(atomic.Int64))
 	n.(*atomic.Int64).Add(1)
-	if s.draining {
+	if s.stopping() {
 		s.e.count.brokenOff.Add(1)
 		return
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -227,7 +228,10 @@ func (s *sequencer) flush() {
 }
 
 // suspended says that nothing may be started: stopping, or the disk is low.
-func (s *sequencer) suspended() bool { return s.draining || s.e.low.Load() }
+func (s *sequencer) suspended() bool { return s.stopping() || s.e.low.Load() }
+
+// stopping says that attempts are not recorded any more when our side breaks them off: draining, or the log failed.
+func (s *sequencer) stopping() bool { return s.draining || s.e.failure() != nil }
 
 // lane is an endpoint's lane.
 func (s *sequencer) lane(ep *state.Endpoint) *dispatch.Lane {
@@ -254,6 +258,7 @@ func (s *sequencer) forget(ep *state.Endpoint) {
 	if h := int(ep.Handle()); h < len(s.laneOf) {
 		s.laneOf[h], s.targets[h] = nil, nil
 	}
+	s.closing = slices.DeleteFunc(s.closing, func(c *state.Endpoint) bool { return c == ep })
 }
 
 // detach takes a waiting delivery out of its lane, before a record ends it.
