@@ -45,15 +45,15 @@ func (s *sequencer) endpoint(tenant, id string) (*state.Endpoint, error) {
 
 // CreateEndpoint makes an endpoint and its first subscription: event_types and filter, or all types.
 func (e *Engine) CreateEndpoint(ctx context.Context, by Actor, tenant string, in EndpointInput) (Endpoint, error) {
-	p, err := e.profileOf(ctx, tenant)
+	v, err := e.view(ctx, tenant)
 	if err != nil {
 		return Endpoint{}, err
 	}
 	if in.EventTypes.Null {
 		in.EventTypes = Optional[[]string]{}
 	}
-	c := endpointChange{types: []string{"*"}, secret: p.NewSecret()}
-	if err := c.apply(e, &in, p); err != nil {
+	c := endpointChange{types: []string{"*"}, secret: v.profile.NewSecret()}
+	if err := c.apply(e, &in, v.profile); err != nil {
 		return Endpoint{}, err
 	}
 	c.private.By = by.Name
@@ -73,6 +73,9 @@ func (e *Engine) CreateEndpoint(ctx context.Context, by Actor, tenant string, in
 	err = e.change(ctx, func(s *sequencer) error {
 		t, err := s.tenant(tenant)
 		if err != nil {
+			return err
+		}
+		if err := e.sameProfile(t, v); err != nil {
 			return err
 		}
 		if len(t.Endpoints) >= e.cfg.Quota {
@@ -106,6 +109,15 @@ func (e *Engine) sealEndpoint(tenant string, c *endpointChange) ([]eventlog.Sect
 	return []eventlog.Section{private, sealSection(sealer, tenant, record.TypeEndpointCreated, 1, []byte(c.secret))}, nil
 }
 
+// sameProfile refuses what was validated by another profile than the tenant has by now (https_only is one of its rules).
+func (e *Engine) sameProfile(t *state.Tenant, v *tenantView) error {
+	if t.Profile == v.profileSeq {
+		return nil
+	}
+	e.views.Delete(t.ID)
+	return conflict("the profile of tenant %q was changed meanwhile; try again", t.ID)
+}
+
 // profileOf is the profile of a tenant.
 func (e *Engine) profileOf(ctx context.Context, tenant string) (*profile.Profile, error) {
 	v, err := e.view(ctx, tenant)
@@ -117,7 +129,7 @@ func (e *Engine) profileOf(ctx context.Context, tenant string) (*profile.Profile
 
 // UpdateEndpoint patches an endpoint; event_types and filter go to its only subscription.
 func (e *Engine) UpdateEndpoint(ctx context.Context, by Actor, tenant, id string, in EndpointInput) (Endpoint, error) {
-	p, err := e.profileOf(ctx, tenant)
+	v, err := e.view(ctx, tenant)
 	if err != nil {
 		return Endpoint{}, err
 	}
@@ -133,7 +145,10 @@ func (e *Engine) UpdateEndpoint(ctx context.Context, by Actor, tenant, id string
 		if err != nil {
 			return err
 		}
-		return e.patchEndpoint(s, ep, by, &in, p, &out)
+		if err := e.sameProfile(ep.Tenant, v); err != nil {
+			return err
+		}
+		return e.patchEndpoint(s, ep, by, &in, v.profile, &out)
 	})
 	if err != nil {
 		return Endpoint{}, err
@@ -151,15 +166,15 @@ func (e *Engine) patchEndpoint(s *sequencer, ep *state.Endpoint, by Actor, in *E
 	if err := c.apply(e, in, p); err != nil {
 		return err
 	}
-	if c.types != nil || c.filter != nil {
-		if err := e.patchOnlySubscription(s, ep, by, &c); err != nil {
-			return err
-		}
-	}
 	c.private.By = by.Name
 	sec, err := e.sealJSON(tenant, record.TypeEndpointUpdated, 0, c.private)
 	if err != nil {
 		return err
+	}
+	if c.types != nil || c.filter != nil {
+		if err := e.patchOnlySubscription(s, ep, by, &c); err != nil {
+			return err
+		}
 	}
 	c.config.Endpoint = ep.Seq
 	s.appendFacts(record.TypeEndpointUpdated, tenant, &c.config, sec)

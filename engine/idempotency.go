@@ -104,16 +104,28 @@ func (e *Engine) prefetch(p *publication) error {
 	return nil
 }
 
-// dedupeRoom slows publishers down while the view lags too far behind.
+// dedupeRoom slows publishers down while memory is full: first it lets go of all that the view has, then it waits for
+// the view.
 func (e *Engine) dedupeRoom(ctx context.Context) error {
 	for e.sequencer.dedupe.size.Load() >= maxDedupe {
+		var evicted eventlog.Seq
+		err := e.do(ctx, func(s *sequencer) error {
+			evictCommand{}.run(s)
+			evicted = s.dedupe.evicted
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if evicted < e.cfg.Follower.Seq() || e.sequencer.dedupe.size.Load() < maxDedupe {
+			continue
+		}
 		wait, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err := e.cfg.Follower.WaitFor(wait, e.cfg.Follower.Seq()+1)
+		err = e.cfg.Follower.WaitFor(wait, evicted+1)
 		cancel()
 		if err != nil {
 			return &Error{Code: CodeUnavailable, Detail: "the idempotency view is too far behind; try again"}
 		}
-		e.sequencer.enqueue(evictCommand{})
 	}
 	return nil
 }
@@ -126,7 +138,7 @@ func (evictCommand) run(s *sequencer) {
 	s.e.evictable = s.e.cfg.Follower.Seq()
 }
 
-// loadDedupe fills memory with the records that the view does not have.
+// load fills memory with the records that the view does not have.
 func (d *dedupe) load(ctx context.Context, log eventlog.Log, after eventlog.Seq, now int64) error {
 	d.evicted = after
 	var ev record.EventPublished

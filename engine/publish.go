@@ -109,12 +109,15 @@ const maxRounds = 100
 // again prepares those anew that the sequencer sent back.
 func (e *Engine) again(ctx context.Context, tenant string, items []*publication) ([]*publication, error) {
 	var back []*publication
+	var v *tenantView // one for all of them
 	for _, p := range items {
 		switch p.state {
 		case pubStale:
-			v, err := e.makeView(ctx, tenant)
-			if err != nil {
-				return nil, err
+			if v == nil {
+				var err error
+				if v, err = e.makeView(ctx, tenant); err != nil {
+					return nil, err
+				}
 			}
 			if p.err = e.prepare(p, v); p.err != nil {
 				continue
@@ -203,7 +206,7 @@ func (e *Engine) validate(p *publication) *Error {
 	if err := p.v.profile.CheckPublishType(in.Type); err != nil {
 		return invalidField("type", err)
 	}
-	if (in.Data == nil) == (in.Payload == nil) {
+	if (in.Data == nil) == (in.Payload == nil) || len(in.Data)+len(in.Payload) == 0 {
 		return Invalid("data", "exactly one of data and payload is needed")
 	}
 	if n := max(len(in.Data), len(in.Payload)); n > MaxData {
@@ -213,7 +216,7 @@ func (e *Engine) validate(p *publication) *Error {
 	if in.Data != nil && in.Data[0] != '{' {
 		return Invalid("data", "must be a JSON object; for another value that is the whole body use payload")
 	}
-	if in.Metadata != nil && (in.Metadata[0] != '{' || len(in.Metadata) > MaxMetadata) {
+	if len(in.Metadata) > 0 && (in.Metadata[0] != '{' || len(in.Metadata) > MaxMetadata) {
 		return Invalid("metadata", "must be a JSON object of at most %d bytes", MaxMetadata)
 	}
 	if len(in.IdempotencyKey) > MaxIdempotencyKey {

@@ -21,10 +21,10 @@ type readAhead struct {
 }
 
 const (
-	readAheadNear   = 4096    // records between two misses that count as a run
+	readAheadNear   = 4096    // records between two misses that count as a run, and that a read passes at most
 	readAheadEvents = 64      // events a read brings at most
 	readAheadBytes  = 1 << 20 // of bodies a read brings at most
-	readAheadBudget = 8 << 20 // bytes of bodies kept
+	readAheadBudget = 8 << 20 // of what kept bodies cost
 )
 
 func newReadAhead(e *Engine) *readAhead {
@@ -58,6 +58,10 @@ func (r *readAhead) run(seq eventlog.Seq) (*eventBody, error) {
 		if err != nil {
 			break // what was read is good; the attempt that needs the rest meets the error itself
 		}
+		if rec.Seq-seq >= readAheadNear {
+			r.last = rec.Seq
+			break
+		}
 		if rec.Type != record.TypeEventPublished {
 			continue
 		}
@@ -88,11 +92,11 @@ func (r *readAhead) keep(seq eventlog.Seq, b *eventBody) {
 	}
 	r.kept[seq] = b
 	r.order = append(r.order, seq)
-	r.bytes += len(b.body)
+	r.bytes += b.cost()
 	for r.bytes > readAheadBudget && len(r.order) > 1 {
 		old := r.order[0]
 		r.order = r.order[1:]
-		r.bytes -= len(r.kept[old].body)
+		r.bytes -= r.kept[old].cost()
 		delete(r.kept, old)
 	}
 }

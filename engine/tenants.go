@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -108,9 +110,25 @@ func (e *Engine) tenantChange(ctx context.Context, id string, in TenantInput, pr
 	})
 }
 
-// UpdateTenant patches a tenant.
+// errMeanwhile: somebody else's patch came between the read and the write of this one.
+var errMeanwhile = errors.New("engine: the tenant was changed meanwhile")
+
+// UpdateTenant patches a tenant. Of patches at the same time none undoes what another one set.
 func (e *Engine) UpdateTenant(ctx context.Context, by Actor, id string, in TenantInput) (Tenant, error) {
-	now, err := e.Tenant(ctx, id)
+	for {
+		t, err := e.patchTenant(ctx, by, id, in)
+		if !errors.Is(err, errMeanwhile) {
+			return t, err
+		}
+	}
+}
+
+func (e *Engine) patchTenant(ctx context.Context, by Actor, id string, in TenantInput) (Tenant, error) {
+	read, err := e.readTenant(ctx, id)
+	if err != nil {
+		return Tenant{}, err
+	}
+	now, err := e.tenantObject(read)
 	if err != nil {
 		return Tenant{}, err
 	}
@@ -130,6 +148,9 @@ func (e *Engine) UpdateTenant(ctx context.Context, by Actor, id string, in Tenan
 		t, err := s.tenant(id)
 		if err != nil {
 			return err
+		}
+		if !bytes.Equal(t.Private.Data, read.Private.Data) {
+			return errMeanwhile // every change of a tenant seals it anew
 		}
 		if newProfile, _ := s.st.Profile(facts.Profile); newProfile.HTTPSOnly && len(t.Endpoints) > 0 && facts.Profile != t.Profile {
 			return conflict("tenant %q has endpoints: its profile cannot change to %s, which is https-only", id, newProfile.Name)
@@ -191,18 +212,22 @@ func (e *Engine) tenantObject(t sealedTenant) (Tenant, error) {
 
 // Tenant returns one tenant.
 func (e *Engine) Tenant(ctx context.Context, id string) (Tenant, error) {
-	var out sealedTenant
-	err := e.do(ctx, func(s *sequencer) error {
+	t, err := e.readTenant(ctx, id)
+	if err != nil {
+		return Tenant{}, err
+	}
+	return e.tenantObject(t)
+}
+
+func (e *Engine) readTenant(ctx context.Context, id string) (out sealedTenant, err error) {
+	err = e.do(ctx, func(s *sequencer) error {
 		t, err := s.tenant(id)
 		if err == nil {
 			out = s.sealedTenant(t)
 		}
 		return err
 	})
-	if err != nil {
-		return Tenant{}, err
-	}
-	return e.tenantObject(out)
+	return out, err
 }
 
 // Tenants lists tenants, newest first.
