@@ -8,6 +8,9 @@ import (
 // mergePatch applies a JSON merge patch (RFC 7396): members of an object are merged, null removes one, anything else
 // replaces. Members of the result are in order of their names.
 func mergePatch(target, patch json.RawMessage) (json.RawMessage, error) {
+	if string(bytes.TrimSpace(patch)) == "null" { // the whole: back to none
+		return json.RawMessage("{}"), nil
+	}
 	if trimmed := bytes.TrimSpace(patch); len(trimmed) == 0 || trimmed[0] != '{' {
 		return patch, nil
 	}

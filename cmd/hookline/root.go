@@ -76,6 +76,13 @@ func group(cmd *cobra.Command, args []string) error {
 
 // flagError is cobra's, with the nearest known flag.
 func flagError(cmd *cobra.Command, err error) error {
+	if before, parser, ok := strings.Cut(err.Error(), ": strconv.Parse"); ok { // how Go reads a value is nobody's concern
+		want := "a whole number of zero or more"
+		if strings.HasPrefix(parser, "Bool") {
+			want = "true or false"
+		}
+		return usagef("%s: want %s", before, want)
+	}
 	name, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
 	if !ok {
 		return &usageError{err}

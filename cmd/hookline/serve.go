@@ -105,7 +105,7 @@ func serve(ctx context.Context, t *terminal, cfg *config.Config, logger *slog.Lo
 	if a.keyMade {
 		t.say("admin key (shown once, also in %s):\n%s", dir.join(adminKeyFile), a.adminKey)
 	}
-	t.say("hookline %s is ready at %s", versionText(), web.url)
+	t.say("hookline is ready at %s (version %s)", web.url, versionText())
 	return live(ctx, t, &running{assembly: a, url: web.url}, web, signals, logger, with)
 }
 

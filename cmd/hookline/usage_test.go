@@ -50,6 +50,8 @@ func TestUsage(t *testing.T) {
 		{"serve", nil, 2, "--data is missing"},
 		{"serve extra --data d", nil, 2, `no argument "extra"`},
 		{"serve --data " + dir + " --clock sundial", nil, 2, "neither real nor manual"},
+		{"log cat --after x --data d", nil, 2, `invalid argument "x" for "--after" flag: want a whole number of zero or more` + "\n"},
+		{"publish acme a.b --payload=maybe -d -", nil, 2, "want true or false\n"},
 		{"log stats --data d", nil, 2, "did you mean stat?"},
 		{"log stat", nil, 2, "--data is missing"},
 		{"log stat --data " + dir + "/none", nil, 1, "no such file"},

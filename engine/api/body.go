@@ -205,6 +205,7 @@ func (s *shape) set(name string, value []byte, into reflect.Value, seen []bool) 
 			return "cannot be changed: leave it out"
 		}
 		if value[0] == 'n' && !f.optional {
+			seen[i] = true // one fault a field
 			return "must be " + f.want + ", is null"
 		}
 		seen[i] = value[0] != 'n'

@@ -62,6 +62,11 @@ func TestBodiesRefused(t *testing.T) {
 	if p := problemIn(t, w.Body.String()); len(p.Errors) != 4 {
 		t.Errorf("want secret, filter, x and url: %s", w.Body)
 	}
+	// Each of them once.
+	w = f.ask("POST", "/v1/tenants/acme/endpoints/e:test", `{"event_type":null}`)
+	if p := problemIn(t, w.Body.String()); len(p.Errors) != 1 {
+		t.Errorf("want one fault: %s", w.Body)
+	}
 }
 
 // A merge patch tells absent, null and a value apart (RFC 7396).
@@ -80,6 +85,38 @@ func TestPatchInput(t *testing.T) {
 	if got := strings.Join(f.engine.asked, ";"); got != "update endpoint e of acme;create tenant by admin_key" {
 		t.Fatal(got)
 	}
+}
+
+// What an error says is for callers: no names of our rooms, no field named twice.
+func TestMessagesForCallers(t *testing.T) {
+	f, _ := realFace(t)
+	f.must(201, "POST", "/v1/tenants", `{"id":"acme","profile":"osir"}`)
+	for _, c := range []struct{ path, body, detail string }{
+		{"/v1/tenants/acme/events", `{"type":"a..b","data":{}}`, `type: event type "a..b" has an empty segment`},
+		{"/v1/tenants/acme/events:batch", `{"type":"a.b","data":{}}`, "type: unknown field: known are events; for one event a line set Content-Type: application/x-ndjson"},
+		{"/v1/tenants/acme/endpoints", `{"url":"https://a.example/","event_types":["a*"]}`, `event_types: event type "a*": * stands alone`},
+		{"/v1/tenants", `{"profile":"dnsimple"}`, "attributes.id: is missing; give an integer"},
+	} {
+		p := f.must(422, "POST", c.path, c.body)
+		if got := str(t, p, "detail"); !strings.HasPrefix(got, c.detail) {
+			t.Errorf("%s %s: %q, want %q", c.path, c.body, got, c.detail)
+		}
+	}
+}
+
+// null for the attributes as a whole removes them all; where the profile needs some, that is refused.
+func TestPatchAttributesNull(t *testing.T) {
+	f, _ := realFace(t)
+	f.must(201, "POST", "/v1/tenants", `{"id":"acme","profile":"osir","attributes":{"plan":"gold"}}`)
+	if got := f.must(200, "PATCH", "/v1/tenants/acme", `{"attributes":{}}`); str(t, got, "attributes", "plan") != "gold" {
+		t.Fatal(got)
+	}
+	got := f.must(200, "PATCH", "/v1/tenants/acme", `{"attributes":null}`)
+	if left, ok := got["attributes"].(map[string]any); !ok || len(left) != 0 {
+		t.Fatal(got)
+	}
+	f.must(201, "POST", "/v1/tenants", `{"id":"1010","profile":"dnsimple","attributes":{"id":1010,"identifier":"a@example.com","display":"A"}}`)
+	f.must(422, "PATCH", "/v1/tenants/1010", `{"attributes":null}`)
 }
 
 // FuzzDecode: no body panics, whatever it is; what is taken is JSON that encoding/json takes as well.

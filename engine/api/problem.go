@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hookline/hookline/engine"
@@ -54,6 +55,7 @@ func problemOf(err error) (p Problem, known bool) {
 	switch {
 	case errors.As(err, &e):
 		p = Problem{Status: statusOf(e.Code), Detail: e.Detail, Errors: e.Fields}
+		p.speakToCallers()
 	case errors.As(err, &malform):
 		return problemOf(malformed(malform))
 	case errors.Is(err, errNoKey):
@@ -75,6 +77,23 @@ func problemOf(err error) (p Problem, known bool) {
 		}
 	}
 	return p, true
+}
+
+// speakToCallers takes out of the messages what only we understand: the room that an error comes from, and a field's name
+// where its location says it already.
+func (p *Problem) speakToCallers() {
+	p.Errors = slices.Clone(p.Errors) // the engine's stay as they are
+	for i, f := range p.Errors {
+		msg := f.Message
+		for _, inside := range []string{"filters: ", "https: ", f.Location + " "} {
+			msg = strings.TrimPrefix(msg, inside)
+		}
+		if msg == f.Message || msg == "" {
+			continue
+		}
+		p.Errors[i].Message = msg
+		p.Detail = strings.Replace(p.Detail, f.Message, msg, 1)
+	}
 }
 
 // malformed is the 400 for a text that the scanner does not take.

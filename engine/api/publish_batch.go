@@ -38,7 +38,8 @@ func readBatch(b *scratch, explain bool) error {
 			return f
 		}
 		if string(raw) != "events" {
-			return engine.Invalid(clip(string(raw)), "%s", unknownName("field", string(raw), []string{"events"}))
+			return engine.Invalid(clip(string(raw)), "%s; for one event a line set Content-Type: application/x-ndjson",
+				unknownName("field", string(raw), []string{"events"}))
 		}
 		if err := readEvents(b, explain); err != nil {
 			return err

@@ -94,6 +94,10 @@ func tenantOperations() []*operation {
 				if err != nil {
 					return err
 				}
+				if in.Attributes.Null { // an empty patch would keep them all
+					none := json.RawMessage("null")
+					tenant.Attributes = &none
+				}
 				return one(c)(c.svc.UpdateTenant(c.r.Context(), c.by, c.tenant(), tenant))
 			}},
 		{method: http.MethodDelete, path: tenantPath, id: "delete-tenant", tag: "Tenants", status: 204,

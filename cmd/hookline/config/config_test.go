@@ -82,6 +82,8 @@ func TestRefused(t *testing.T) {
 		{data, nil, "allow_cidr: {a: b}\n", "list"},
 		{data, nil, "- a\n", "key: value"},
 		{data, nil, "a: [\n", "yaml"},
+		{data, nil, "listen: 127.0.0.1:1\n---\ncolour: red\n", "more than one YAML document"},
+		{data, nil, "listen: 127.0.0.1:1\n---\na: [\n", "more than one YAML document"},
 		{data, []string{"HOOKLINE_LISTN=x"}, "", "did you mean HOOKLINE_LISTEN?"},
 		{data, []string{"HOOKLINE_ALLOW_CDIR=x"}, "", "did you mean HOOKLINE_ALLOW_CIDR?"},
 		{append(data, "--listen", "8080"), nil, "", "--listen: \"8080\""},
