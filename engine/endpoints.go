@@ -20,13 +20,18 @@ type sealedEndpoint struct {
 }
 
 func (s *sequencer) sealedEndpoint(ep *state.Endpoint) sealedEndpoint {
-	out := sealedEndpoint{Endpoint: *ep, tenant: ep.Tenant.ID, timing: ep.Config}
-	out.Tenant = nil
+	var subs []state.Subscription
 	for _, p := range ep.Tenant.Subscriptions {
 		if p.Endpoint == ep {
-			out.subs = append(out.subs, *p)
+			subs = append(subs, *p)
 		}
 	}
+	return sealedEndpointWith(ep, subs)
+}
+
+func sealedEndpointWith(ep *state.Endpoint, subs []state.Subscription) sealedEndpoint {
+	out := sealedEndpoint{Endpoint: *ep, tenant: ep.Tenant.ID, timing: ep.Config, subs: subs}
+	out.Tenant = nil
 	return out
 }
 
@@ -382,8 +387,12 @@ func (e *Engine) Endpoints(ctx context.Context, tenant string, in ListInput) (Pa
 		if !ok {
 			return notFound("tenant", tenant)
 		}
+		subs := map[*state.Endpoint][]state.Subscription{} // one pass over them, however many endpoints there are
+		for _, p := range t.Subscriptions {
+			subs[p.Endpoint] = append(subs[p.Endpoint], *p)
+		}
 		for i := len(t.Endpoints) - 1; i >= 0; i-- {
-			all = append(all, s.sealedEndpoint(t.Endpoints[i]))
+			all = append(all, sealedEndpointWith(t.Endpoints[i], subs[t.Endpoints[i]]))
 		}
 		return nil
 	})

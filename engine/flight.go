@@ -72,7 +72,7 @@ func (f *flight) fly() {
 	}
 	t := f.target.transport
 	if f.interrupts >= aloneAfter && t.Alone != nil {
-		go t.Alone.Submit(f.e.flying, &f.req, f.done) // away from the others, whose runners it may not hold up
+		t.Alone.Submit(f.e.flying, &f.req, f.done) // away from the others
 		return
 	}
 	t.Submitter.Submit(f.e.flying, &f.req, f.done)

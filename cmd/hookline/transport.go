@@ -85,10 +85,12 @@ func (t *httpsTransport) Close(ctx context.Context) error {
 type lateHost struct {
 	cfg host.Config
 
-	mu      sync.Mutex
-	started *host.Host
-	closed  bool
-	waiting sync.WaitGroup
+	mu       sync.Mutex // of started, stop and closed; never held for long
+	started  *host.Host
+	stop     context.CancelFunc // of the start under way
+	closed   bool
+	starting sync.Mutex // held by the one that starts
+	waiting  sync.WaitGroup
 }
 
 var _ transports.Submitter = (*lateHost)(nil)
@@ -121,24 +123,37 @@ func (l *lateHost) Submit(ctx context.Context, req *transports.Request, done fun
 
 // start returns the host, starting it if nobody has. One caller at a time starts.
 func (l *lateHost) start() (*host.Host, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.started != nil {
-		return l.started, nil
-	}
+	l.starting.Lock()
+	defer l.starting.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	h, err := host.Start(ctx, l.cfg)
-	if err == nil {
-		l.started = h
+	l.mu.Lock()
+	h, closed := l.started, l.closed
+	l.stop = cancel
+	l.mu.Unlock()
+	if h != nil {
+		return h, nil
 	}
-	return h, err
+	if closed {
+		return nil, errors.New("the transport is closed")
+	}
+	h, err := host.Start(ctx, l.cfg)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	l.started = h
+	l.mu.Unlock()
+	return h, nil
 }
 
 // Close ends the process, if there is one. Idempotent.
 func (l *lateHost) Close(ctx context.Context) error {
 	l.mu.Lock()
 	l.closed = true
+	if l.stop != nil {
+		l.stop()
+	}
 	l.mu.Unlock()
 	l.waiting.Wait()
 	if l.started == nil {

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hookline/hookline/engine/record"
@@ -117,11 +118,12 @@ func (s *State) removeEndpoint(r *eventlog.Record, e *Endpoint) error {
 		return s.inconsistent(r, "endpoint %d has %d pending deliveries", e.Seq, e.Pending)
 	}
 	t := e.Tenant
-	for i := len(t.Subscriptions) - 1; i >= 0; i-- {
-		if p := t.Subscriptions[i]; p.Endpoint == e {
-			s.removeSubscription(p)
+	t.Subscriptions = slices.DeleteFunc(t.Subscriptions, func(p *Subscription) bool { // one pass: there may be 200 000
+		if p.Endpoint == e {
+			s.dropSubscription(p)
 		}
-	}
+		return p.Endpoint == e
+	})
 	t.Endpoints = removeFrom(t.Endpoints, e)
 	delete(s.endpoints, e.Seq)
 	s.handles[e.handle] = nil
@@ -184,6 +186,10 @@ func (s *State) subscriptionChanged(r *eventlog.Record) error {
 func (s *State) removeSubscription(p *Subscription) {
 	t := p.Endpoint.Tenant
 	t.Subscriptions = removeFrom(t.Subscriptions, p)
+	s.dropSubscription(p)
+}
+
+func (s *State) dropSubscription(p *Subscription) {
 	delete(s.subscriptions, p.Seq)
 	s.digest.sub(p.hash)
 }
