@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/hookline/hookline/engine"
 )
@@ -79,6 +80,8 @@ func (r *itemReader) header(h http.Header) {
 		r.in.Err = engine.Invalid("Idempotency-Key", "given %d times: give it once", len(given))
 	case given[0] == "":
 		r.in.Err = engine.Invalid("Idempotency-Key", "is empty: want 1 to 256 bytes, or leave the header out")
+	case !utf8.ValidString(given[0]):
+		r.in.Err = engine.Invalid("Idempotency-Key", "is not UTF-8: send UTF-8, or give the field idempotency_key")
 	case r.in.IdempotencyKey != "" && r.in.IdempotencyKey != given[0]:
 		r.in.Err = engine.Invalid("idempotency_key", "differs from the header Idempotency-Key: give one of both, or the same twice")
 	default:

@@ -144,6 +144,7 @@ func TestIdempotencyKey(t *testing.T) {
 		{"", `,"idempotency_key":"k"`, 202, "k"},
 		{"k", `,"idempotency_key":"k"`, 202, "k"},
 		{"k", `,"idempotency_key":"l"`, 422, ""},
+		{"caf\xe9", "", 422, ""}, // no text: the field could not hold it either
 		{"", `,"idempotency_key":""`, 422, ""},
 		{"", "", 202, ""},
 	} {

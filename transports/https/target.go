@@ -34,12 +34,12 @@ func NewPolicy(allowCIDR []netip.Prefix, allowHTTP bool) *Policy {
 // port, and the address where the host is one. It does no DNS: names are checked when connecting. httpsOnly is the
 // profile's and overrides the operator's AllowHTTP. Errors wrap ErrTarget or ErrAddress and name bound and fix.
 func (p *Policy) CheckTarget(target string, httpsOnly bool) error {
+	if u, err := url.Parse(target); err == nil && u.Scheme == "http" && httpsOnly { // the operator's flag would not help
+		return fmt.Errorf("%w: scheme is http, this profile takes https only: use https://", ErrTarget)
+	}
 	t, err := p.parse(target)
 	if err != nil {
 		return err
-	}
-	if !t.tls && httpsOnly {
-		return fmt.Errorf("%w: scheme is http, this profile takes https only: use https://", ErrTarget)
 	}
 	if t.addr.IsValid() {
 		return p.guard.check(t.addr)

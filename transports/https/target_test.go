@@ -28,7 +28,7 @@ func TestCheckTarget(t *testing.T) {
 		{strict, "https://localhost/", true, ""}, // a name: judged when connecting
 		{strict, long[:MaxTarget], true, ""},
 		{strict, long[:MaxTarget+1], true, "at most 2048"},
-		{strict, "http://example.com", true, "scheme is http"},
+		{strict, "http://example.com", true, "this profile takes https only: use https://"},
 		{strict, "http://example.com", false, "scheme is http"},
 		{open, "http://example.com", true, "this profile takes https only"},
 		{open, "http://example.com", false, ""},
