@@ -62,7 +62,7 @@ func explain(w io.Writer, cmd *cobra.Command, err error) {
 	if errors.As(err, &silent) {
 		return
 	}
-	fmt.Fprintf(w, "hookline: %s\n", strings.TrimSpace(err.Error()))
+	fmt.Fprintf(w, "hookline: %s\n", strings.TrimPrefix(strings.TrimSpace(err.Error()), "eventlog: "))
 	if exitCode(err) == exitUsage && cmd != nil {
 		fmt.Fprintf(w, "Try: %s --help\n", cmd.CommandPath())
 	}

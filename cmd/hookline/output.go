@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -108,33 +109,66 @@ func printable(s string) string {
 	}, s)
 }
 
-// object prints one JSON object, a member a line, in its own order.
+// object prints one JSON object, a member a line, in its own order; what is within a member has a line of its own as well,
+// such as request.url or attempts[0].outcome.
 func (t *terminal) object(answer []byte) error {
-	var s jsonstrict.Scanner
-	s.Reset(answer)
-	if in, err := s.EnterObject(); err != nil || !in {
+	w := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
+	if in, err := members(w, "", answer); err != nil || !in {
 		return fmt.Errorf("the answer is no object: %.100s", printable(string(answer)))
 	}
-	w := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
-	for {
-		name, ok, err := s.NextMember()
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return w.Flush()
-		}
-		line := printable(string(name)) + "\t"
-		value, err := s.Value(jsonstrict.MaxNesting)
-		if err != nil {
-			return err
-		}
-		var v any
-		if err := decodeNumbers(value, &v); err != nil {
-			return err
-		}
-		fmt.Fprintln(w, line+text(v))
+	return w.Flush()
+}
+
+// members prints the members of an object; false if value is none.
+func members(w io.Writer, prefix string, value []byte) (bool, error) {
+	var s jsonstrict.Scanner
+	s.Reset(value)
+	if in, err := s.EnterObject(); err != nil || !in {
+		return false, err
 	}
+	for {
+		raw, ok, err := s.NextMember()
+		if err != nil || !ok {
+			return true, err
+		}
+		name := prefix + printable(string(raw))
+		v, err := s.Value(jsonstrict.MaxNesting)
+		if err != nil {
+			return true, err
+		}
+		if err := member(w, name, v); err != nil {
+			return true, err
+		}
+	}
+}
+
+func member(w io.Writer, name string, value []byte) error {
+	var v any
+	if err := decodeNumbers(value, &v); err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		if len(v) > 0 {
+			_, err := members(w, name+".", value)
+			return err
+		}
+	case []any:
+		var items []json.RawMessage
+		if err := json.Unmarshal(value, &items); err != nil {
+			return err
+		}
+		if len(v) > 0 && items[0][0] == '{' {
+			for i, item := range items {
+				if err := member(w, fmt.Sprintf("%s[%d]", name, i), item); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	_, err := fmt.Fprintln(w, name+"\t"+text(v))
+	return err
 }
 
 // show prints an answer in the form asked for.

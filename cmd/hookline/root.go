@@ -78,8 +78,11 @@ func group(cmd *cobra.Command, args []string) error {
 func flagError(cmd *cobra.Command, err error) error {
 	if before, parser, ok := strings.Cut(err.Error(), ": strconv.Parse"); ok { // how Go reads a value is nobody's concern
 		want := "a whole number of zero or more"
-		if strings.HasPrefix(parser, "Bool") {
+		switch {
+		case strings.HasPrefix(parser, "Bool"):
 			want = "true or false"
+		case strings.HasPrefix(parser, "Float"):
+			want = "a number"
 		}
 		return usagef("%s: want %s", before, want)
 	}

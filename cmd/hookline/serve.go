@@ -146,7 +146,10 @@ type webServer struct {
 
 func listen(addr string, face *api.Server) (*webServer, error) {
 	l, err := net.Listen("tcp", addr)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("listen: address already in use: another process has %s: end it, or choose another address with --listen", addr)
+	case err != nil:
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	w := &webServer{Server: face.HTTPServer(addr), url: "http://" + l.Addr().String(), failed: make(chan error, 1)}
