@@ -125,18 +125,33 @@ func (s *sequencer) flushSkips() {
 	s.skips = skips{list: s.skips.list[:0]}
 }
 
-// cancelAll ends all deliveries of an endpoint that goes away.
-func (s *sequencer) cancelAll(ep *state.Endpoint, reason record.Reason) {
-	if ep.Pending == 0 {
+// cancelAll ends all deliveries of endpoints that go away. It looks at the pending ones once, however many endpoints
+// there are.
+func (s *sequencer) cancelAll(reason record.Reason, eps ...*state.Endpoint) {
+	left, of := 0, map[*state.Endpoint][]uint32{}
+	for _, ep := range eps {
+		if ep.Pending > 0 {
+			left += ep.Pending
+			of[ep] = make([]uint32, 0, ep.Pending)
+		}
+	}
+	if left == 0 {
 		return
 	}
-	var handles []uint32
 	s.st.Pending.All(func(h uint32, d *state.Delivery) bool {
-		if s.st.EndpointOf(d) == ep {
-			handles = append(handles, h)
+		ep := s.st.EndpointOf(d)
+		if handles, ok := of[ep]; ok {
+			of[ep] = append(handles, h)
+			left--
 		}
-		return len(handles) < ep.Pending
+		return left > 0
 	})
+	for _, ep := range eps {
+		s.cancel(ep, reason, of[ep])
+	}
+}
+
+func (s *sequencer) cancel(ep *state.Endpoint, reason record.Reason, handles []uint32) {
 	for len(handles) > 0 {
 		n := min(len(handles), record.MaxEnded)
 		ended := record.DeliveriesEnded{Endpoint: ep.Seq, Reason: reason}

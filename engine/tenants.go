@@ -180,8 +180,8 @@ func (e *Engine) DeleteTenant(ctx context.Context, by Actor, id string) error {
 		if err != nil {
 			return err
 		}
+		s.cancelAll(record.ReasonTenantDeleted, t.Endpoints...)
 		for _, ep := range t.Endpoints {
-			s.cancelAll(ep, record.ReasonTenantDeleted)
 			s.forget(ep)
 		}
 		s.append(eventlog.Record{Type: record.TypeTenantDeleted, Tenant: id, Sections: who})
