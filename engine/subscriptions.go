@@ -190,5 +190,5 @@ func (e *Engine) subscriptionObject(s sealedSubscription) (Subscription, error) 
 		return Subscription{}, err
 	}
 	return Subscription{ID: e.id(record.PrefixSubscription, s.Seq, 0), EndpointID: e.id(record.PrefixEndpoint, s.endpoint, 0),
-		EventTypes: s.EventTypes, Filter: p.Filter, CreatedAt: Time(s.CreatedAt)}, nil
+		EventTypes: s.EventTypes, Filter: textOrNull(p.Filter), CreatedAt: Time(s.CreatedAt)}, nil
 }
