@@ -50,8 +50,9 @@ func TestSubscriptions(t *testing.T) {
 	r.api.get(t, one, &read)
 	equal(t, "after the change", row(read), row(changed))
 	equal(t, "changed", row(changed.EventTypes, changed.Filter), row([]string{"server.created"}, "data.n > 3"))
-	r.api.patch(t, 200, one, fields{"filter": nil}, &changed)
-	equal(t, "filter removed by null", changed.Filter, "")
+	var bare map[string]any
+	r.api.patch(t, 200, one, fields{"filter": nil}, &bare)
+	equal(t, "filter removed by null", fmt.Sprint(bare["filter"]), "<nil>")
 	r.api.call(t, 422, "PATCH", one, fields{"event_types": []string{}})
 	r.api.call(t, 422, "POST", n.path("/subscriptions"), fields{"endpoint_id": ep.ID, "event_types": []string{}})
 	r.api.call(t, 422, "POST", n.path("/subscriptions"), fields{"endpoint_id": ep.ID, "event_type": "a.b"})
