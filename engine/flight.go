@@ -53,11 +53,17 @@ func (s *sequencer) start(st dispatch.Start, d *state.Delivery, ep *state.Endpoi
 	}
 	s.flights++
 	s.e.count.inFlight.Add(1)
-	if f.ref.Seq <= s.e.durable.Load().seq {
+	// What an attempt stands on must be durable before it starts: its delivery, and for a later attempt (a wait may be
+	// 0 s) the record of the one before, which is somewhere before the last record.
+	needs := f.ref.Seq
+	if d.Made > 0 || d.Interruptions > 0 {
+		needs = s.next - 1
+	}
+	if needs <= s.e.durable.Load().seq {
 		s.starts = append(s.starts, f)
 		return
 	}
-	s.batch.starts = append(s.batch.starts, f) // its delivery is not durable yet
+	s.batch.starts = append(s.batch.starts, f)
 }
 
 // fly signs and submits: it is called by a runner. Nothing is sent whose result could not be recorded.

@@ -61,17 +61,17 @@ func (e *Engine) makeView(ctx context.Context, tenant string) (*tenantView, erro
 		return nil, err
 	}
 	if v.profile, err = e.profileAt(v.profileSeq); err != nil {
-		return nil, err
+		return nil, storeError(err)
 	}
 	var tp record.TenantPrivate
 	if err := e.openJSON(private, tenant, privateType, 0, &tp); err != nil {
-		return nil, err
+		return nil, storeError(err)
 	}
 	v.attributes = tp.Attributes
 	list := make([]filters.Subscription, len(subs))
 	for i := range subs {
 		if list[i], err = e.compiled(&subs[i], tenant); err != nil {
-			return nil, err
+			return nil, storeError(err)
 		}
 		list[i].Key = uint32(i)
 	}
