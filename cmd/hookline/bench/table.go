@@ -82,7 +82,7 @@ func (r *RowResult) notes(b *bytes.Buffer) {
 		say("publish to receiver: p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, most %.2f ms", l.P50, l.P90, l.P99, l.Max)
 	}
 	if p := r.Replay; p != nil {
-		say("%d records: state folded at %.0f/s; rebuild --check of state and history %.1f s; start %.2f s, from the log alone %.2f s",
+		say("%d records: folded at %.0f/s; check %.1f s; start %.2f s, log alone %.2f s",
 			p.Records, p.Rate, p.CheckSeconds, p.StartSeconds, p.RefoldSeconds)
 	}
 	if a := r.Aged; a != nil {
