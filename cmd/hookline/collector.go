@@ -10,7 +10,7 @@ import (
 // Heaps here are small and most of what is on them lives shortly, so that the collector's default would run it many
 // times a second for little. It runs when the heap reaches the floor, or twice what was live, whichever is more.
 const (
-	heapFloorServe  = 52 << 20
+	heapFloorServe  = 44 << 20
 	heapFloorPlugin = 24 << 20
 )
 
