@@ -212,15 +212,18 @@ func TestAppendRef(t *testing.T) {
 	}
 }
 
-// Every golden file of an older version, whatever its record is written like now, still decodes.
+// What older versions wrote, whatever the record is written like now, still decodes.
 func TestOldGoldenFacts(t *testing.T) {
 	for _, s := range samples() {
-		now := s.value.AppendFacts(nil)[0]
-		for v := byte(1); v < now; v++ {
-			for _, name := range oldNames(t, v, s) {
+		for v := byte(1); v < s.value.AppendFacts(nil)[0]; v++ {
+			for _, other := range samples() {
+				if reflect.TypeOf(other.value) != reflect.TypeOf(s.value) {
+					continue
+				}
+				name := fmt.Sprintf("testdata/v%d/%s.hex", v, strings.ReplaceAll(other.name, " ", "_"))
 				raw, err := os.ReadFile(name)
-				if err != nil {
-					t.Fatal(err)
+				if os.IsNotExist(err) {
+					continue // a form that this version did not have
 				}
 				kept, err := hex.DecodeString(strings.Join(strings.Fields(string(raw)), ""))
 				if err != nil {
@@ -232,15 +235,4 @@ func TestOldGoldenFacts(t *testing.T) {
 			}
 		}
 	}
-}
-
-// oldNames are a record's golden files of version v: a sample's name begins with the record's.
-func oldNames(t *testing.T, v byte, s sample) []string {
-	t.Helper()
-	first, _, _ := strings.Cut(s.name, " ")
-	all, err := filepath.Glob(filepath.Join("testdata", fmt.Sprintf("v%d", v), first+"*.hex"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
 }
