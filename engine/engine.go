@@ -207,7 +207,8 @@ func (e *Engine) define(s *sequencer) error {
 			version = had.Version + 1
 		}
 		facts := record.ProfileDefined{Name: p.Name, Version: version, Hash: p.Hash, TimeoutMS: uint32(p.Timeout.Milliseconds()),
-			Schedule: p.Schedule, DisableOnFail: p.DisableAfterExhausted, SuppressAfter: uint32(p.SuppressAfter), HTTPSOnly: p.HTTPSOnly}
+			Schedule: p.Schedule, DisableOnFail: p.DisableAfterExhausted, SuppressAfter: uint32(p.SuppressAfter), HTTPSOnly: p.HTTPSOnly,
+			GoneDisables: p.GoneDisables, RetryAfterCapMS: uint64(p.RetryAfterCap.Milliseconds()), WarnAt: p.WarnAt}
 		seq := s.appendFacts(record.TypeProfileDefined, "", &facts, sealSection(sealer, "", record.TypeProfileDefined, 0, p.Content))
 		e.profiles.Store(seq, p)
 	}

@@ -40,23 +40,26 @@ func Load(file string, content []byte) (*Profile, error) {
 	var form, unknown string
 	var payload place
 	err = root.mapping(
-		field{"name", true, pattern(&p.Name, namePattern, "a-z, 0-9, _ and -, at most 64")},
-		field{"version", true, number(&p.Version, 1, 1_000_000)},
-		field{"title", true, text(&p.Title, 100)},
-		field{"description", false, text(&p.Description, 2000)},
-		field{"https_only", false, boolean(&p.HTTPSOnly)},
-		field{"timeout", false, p.readTimeout},
-		field{"event_id", true, choice(&form, "evt", "uuid", "any")},
-		field{"payload", true, func(at place) error { payload = at; return p.payload.read(at) }},
-		field{"tenant", false, p.readTenant},
-		field{"actor", false, p.actor.read},
-		field{"headers", true, p.readHeaders},
-		field{"signature", true, p.signature.read},
-		field{"acknowledge", true, p.readAcknowledge},
-		field{"schedule", true, p.readSchedule},
-		field{"failure", false, p.readFailure},
-		field{"unknown_types", false, choice(&unknown, "deliver", "refuse")},
-		field{"events", true, p.readEvents},
+		need("name", pattern(&p.Name, namePattern, "a-z, 0-9, _ and -, at most 64")),
+		need("version", number(&p.Version, 1, 1_000_000)),
+		need("title", text(&p.Title, 100)),
+		may("description", text(&p.Description, 2000)),
+		may("https_only", boolean(&p.HTTPSOnly)),
+		may("timeout", p.readTimeout),
+		need("event_id", choice(&form, "evt", "uuid", "any")),
+		need("payload", func(at place) error { payload = at; return p.payload.read(at) }),
+		may("tenant", p.readTenant),
+		may("actor", p.actor.read),
+		need("headers", p.readHeaders),
+		need("signature", p.signature.read),
+		need("acknowledge", p.readAcknowledge),
+		need("schedule", p.readSchedule),
+		may("retry_after", p.readRetryAfter),
+		may("gone", p.readGone),
+		may("failure_policy", p.readFailure),
+		may("failure", p.readFailure),
+		may("unknown_types", choice(&unknown, "deliver", "refuse")),
+		need("events", p.readEvents),
 	)
 	if err != nil {
 		return nil, err
@@ -118,7 +121,7 @@ func (p *Profile) readHeaders(at place) error {
 }
 
 func (p *Profile) readAcknowledge(at place) error {
-	return at.mapping(field{"status", true, func(at place) error {
+	return at.mapping(need("status", func(at place) error {
 		return at.list(1, 100, func(item place) error {
 			var status int
 			if err := number(&status, 200, 299)(item); err != nil {
@@ -127,22 +130,23 @@ func (p *Profile) readAcknowledge(at place) error {
 			p.acknowledge = append(p.acknowledge, status)
 			return nil
 		})
-	}})
+	}))
 }
 
 func (p *Profile) readSchedule(at place) error {
 	s := &p.Schedule
 	err := at.mapping(
-		field{"waits", true, func(at place) error {
+		need("waits", func(at place) error {
 			return at.list(1, schedule.MaxWaits, func(item place) error {
 				var wait time.Duration
 				err := duration(&wait)(item)
 				s.Waits = append(s.Waits, wait)
 				return err
 			})
-		}},
-		field{"jitter", false, share(&s.Jitter)},
-		field{"limit", false, duration(&s.Limit)},
+		}),
+
+		may("jitter", share(&s.Jitter)),
+		may("limit", duration(&s.Limit)),
 	)
 	if err != nil {
 		return err
@@ -154,22 +158,14 @@ func (p *Profile) readSchedule(at place) error {
 	return nil
 }
 
-func (p *Profile) readFailure(at place) error {
-	return at.mapping(
-		field{"disable_after_exhausted", false, boolean(&p.DisableAfterExhausted)},
-		field{"suppress_after", false, number(&p.SuppressAfter, 0, 1_000_000)},
-		field{"gone_disables", false, boolean(&p.GoneDisables)},
-	)
-}
-
 func (p *Profile) readEvents(at place) error {
 	p.byName = map[string]int{}
 	return at.list(1, maxTypes, func(item place) error {
 		var e EventType
 		err := item.mapping(
-			field{"name", true, pattern(&e.Name, typePattern, "segments of A-Z, a-z, 0-9, _ and - joined by dots, and :state")},
-			field{"description", true, text(&e.Description, 500)},
-			field{"example", true, func(at place) error {
+			need("name", pattern(&e.Name, typePattern, "segments of A-Z, a-z, 0-9, _ and - joined by dots, and :state")),
+			need("description", text(&e.Description, 500)),
+			need("example", func(at place) error {
 				var src string
 				if err := text(&src, 64<<10)(at); err != nil {
 					return err
@@ -180,7 +176,7 @@ func (p *Profile) readEvents(at place) error {
 				}
 				e.Example = out.Bytes()
 				return nil
-			}},
+			}),
 		)
 		if err != nil {
 			return err

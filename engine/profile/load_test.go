@@ -236,3 +236,47 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// Old records keep the profile version they were decided under: contents that logs hold load as they did. Files in
+// testdata/recorded are never changed.
+func TestRecordedContents(t *testing.T) {
+	for file, want := range map[string]struct {
+		attempts, suppress int
+		disables           bool
+		headers            int
+	}{"osir-1.yaml": {5, 0, true, 3}, "dnsimple-1.yaml": {10, 15, false, 2}} {
+		content, err := os.ReadFile("testdata/recorded/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := profile.Load(file, content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Schedule.MaxAttempts() != want.attempts || p.SuppressAfter != want.suppress || p.DisableAfterExhausted != want.disables ||
+			len(p.Sign(nil, "secret", "id", time.Now(), nil)) != want.headers {
+			t.Errorf("%s: %+v", file, p)
+		}
+	}
+}
+
+// What receivers may say: the seeds honour none of it; a profile may, within bounds.
+func TestReceiversSay(t *testing.T) {
+	for _, name := range []string{"osir", "dnsimple"} {
+		if p := builtin(t, name); p.RetryAfterCap != 0 || p.GoneDisables || p.WarnAt != nil {
+			t.Errorf("%s: Retry-After %v, gone %v, warnings %v", name, p.RetryAfterCap, p.GoneDisables, p.WarnAt)
+		}
+	}
+	for yaml, want := range map[string]time.Duration{
+		"retry_after: {honour: true}":              24 * time.Hour,
+		"retry_after: {honour: true, cap: \"1h\"}": time.Hour,
+		"retry_after: {honour: false, cap: 1h}":    0,
+	} {
+		if p := plain(t, "gone: disable", yaml); p.RetryAfterCap != want || p.GoneDisables {
+			t.Errorf("%s: %v, gone disables %v", yaml, p.RetryAfterCap, p.GoneDisables)
+		}
+	}
+	if p := plain(t, "gone: disable", "failure_policy:\n  warn_at: [50, 70, 90]"); string(p.WarnAt) != string([]byte{50, 70, 90}) {
+		t.Errorf("warnings at %v", p.WarnAt)
+	}
+}

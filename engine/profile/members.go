@@ -32,14 +32,14 @@ func readMembers(dst *[]member) func(place) error {
 }
 
 func (p *Profile) readTenant(at place) error {
-	return at.mapping(field{"attributes", true, readMembers(&p.attributes)})
+	return at.mapping(need("attributes", readMembers(&p.attributes)))
 }
 
 func (a *actorRule) read(at place) error {
 	var standard string
 	err := at.mapping(
-		field{"members", true, readMembers(&a.members)},
-		field{"default", true, text(&standard, 1024)},
+		need("members", readMembers(&a.members)),
+		need("default", text(&standard, 1024)),
 	)
 	if err != nil {
 		return err

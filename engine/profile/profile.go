@@ -31,9 +31,14 @@ type Profile struct {
 	Timeout   time.Duration     // of one attempt, whole ms, 1 s to 60 s
 	Schedule  schedule.Schedule // of a delivery
 
-	DisableAfterExhausted bool // an exhausted delivery disables its endpoint (O-15)
-	SuppressAfter         int  // consecutive failed attempts that suppress an endpoint (D-13); 0 = never
-	GoneDisables          bool // status 410 is Gone and disables the endpoint
+	DisableAfterExhausted bool   // an exhausted delivery disables its endpoint (O-15)
+	SuppressAfter         int    // consecutive failed attempts that suppress an endpoint (D-13); 0 = never
+	WarnAt                []byte // percent of the way to being disabled or suppressed at which a warning is due, rising; nil = never
+	GoneDisables          bool   // status 410 is Gone and disables the endpoint
+
+	// RetryAfterCap is the longest wait, in whole ms, that a receiver's Retry-After may ask for (RFC 9110, section
+	// 10.2.3); 0 = Retry-After is not honoured, as with both seeds.
+	RetryAfterCap time.Duration
 
 	EventTypes []EventType // the catalogue, in the file's order
 

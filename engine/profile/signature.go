@@ -19,8 +19,8 @@ type signature struct {
 
 func (s *signature) read(at place) error {
 	err := at.mapping(
-		field{"scheme", true, choice(&s.scheme, "none", "hmac_sha256_hex")},
-		field{"header", false, pattern(&s.header, headerPattern, "a lower-case header name")},
+		need("scheme", choice(&s.scheme, "none", "hmac_sha256_hex")),
+		may("header", pattern(&s.header, headerPattern, "a lower-case header name")),
 	)
 	if err == nil && (s.header == "") != (s.scheme == "none") {
 		return at.errorf("scheme %s and header %q do not go together; a scheme other than none needs a header", s.scheme, s.header)

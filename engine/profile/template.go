@@ -69,7 +69,7 @@ func (t *template) read(at place) error {
 func (t *template) source(name string, value place) error {
 	if value.node.Kind != 0 && value.node.Tag == "!!map" {
 		var constant string
-		err := value.mapping(field{"literal", true, text(&constant, 256)})
+		err := value.mapping(need("literal", text(&constant, 256)))
 		t.literal(string(appendString(nil, constant)))
 		return err
 	}

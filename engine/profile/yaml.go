@@ -21,7 +21,16 @@ type place struct {
 type field struct {
 	name string
 	must bool
+	past bool // read, since logs hold it, but nobody is told to write it
 	read func(place) error
+}
+
+func need(name string, read func(place) error) field {
+	return field{name: name, must: true, read: read}
+}
+func may(name string, read func(place) error) field { return field{name: name, read: read} }
+func past(name string, read func(place) error) field {
+	return field{name: name, past: true, read: read}
 }
 
 func (p place) errorf(format string, args ...any) error {
@@ -61,7 +70,7 @@ func (p place) member(name string, node *yaml.Node) place {
 // mapping reads the members of a mapping. Unknown, repeated and missing ones are errors.
 func (p place) mapping(fields ...field) error {
 	if p.node.Kind != yaml.MappingNode {
-		return p.errorf("is %s; write fields (%s)", p.kind(), names(fields))
+		return p.errorf("is %s; write fields (%s)", p.kind(), strings.Join(names(fields), ", "))
 	}
 	seen := make(map[string]bool, len(fields))
 	for i := 0; i+1 < len(p.node.Content); i += 2 {
@@ -70,13 +79,9 @@ func (p place) mapping(fields ...field) error {
 		f := find(fields, key.Value)
 		switch {
 		case key.Kind != yaml.ScalarNode || f == nil:
-			known := make([]string, len(fields))
-			for i := range fields {
-				known[i] = fields[i].name
-			}
-			hint := meant(key.Value, known)
+			hint := meant(key.Value, names(fields))
 			if hint == "" {
-				hint = "; known here: " + names(fields)
+				hint = "; known here: " + strings.Join(names(fields), ", ")
 			}
 			return at.errorf("unknown field %.60q%s", key.Value, hint)
 		case seen[key.Value]:
@@ -104,12 +109,14 @@ func find(fields []field, name string) *field {
 	return nil
 }
 
-func names(fields []field) string {
-	all := make([]string, len(fields))
+func names(fields []field) []string {
+	all := make([]string, 0, len(fields))
 	for i := range fields {
-		all[i] = fields[i].name
+		if !fields[i].past {
+			all = append(all, fields[i].name)
+		}
 	}
-	return strings.Join(all, ", ")
+	return all
 }
 
 // list reads a sequence of least to most items.

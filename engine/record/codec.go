@@ -133,6 +133,15 @@ func (d *decoder) version(want byte, what string) error {
 	return nil
 }
 
+// upTo reads the version of facts that have several.
+func (d *decoder) upTo(most byte, what string) (byte, error) {
+	v := d.u8()
+	if d.bad || v < 1 || v > most {
+		return 0, fmt.Errorf("%w: %s: version %d, this build reads 1 to %d", ErrMalformed, what, v, most)
+	}
+	return v, nil
+}
+
 func (d *decoder) end(what string) error {
 	if d.bad {
 		return fmt.Errorf("%w: %s: cut short or out of range", ErrMalformed, what)

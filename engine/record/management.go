@@ -1,16 +1,20 @@
 package record
 
 import (
+	"slices"
+
 	"github.com/hookline/hookline/engine/schedule"
 	"github.com/hookline/hookline/eventlog"
 )
 
 // Bounds of what facts may hold.
 const (
-	MaxWaits = 50
+	MaxWaits    = 50
+	MaxWarnings = 9
 )
 
-// ProfileDefined is a version of a profile. Section 0: its content, as it was given.
+// ProfileDefined is a version of a profile. Section 0: its content, as it was given. It is written as version 1 while
+// the fields of version 2 are zero, so that what older logs hold keeps its digest.
 type ProfileDefined struct {
 	Name           string
 	Version        uint32
@@ -22,11 +26,23 @@ type ProfileDefined struct {
 	HTTPSOnly      bool
 	GoneDisables   bool
 	ReservedPolicy uint64 // 0
+
+	// Since version 2.
+	RetryAfterCapMS uint64  // longest wait that a receiver's Retry-After may ask for; 0 = it is not honoured
+	WarnAt          []uint8 // percent of the way to the failure policy's end, 1 to 99, rising; at most MaxWarnings
+}
+
+func (p *ProfileDefined) layout() byte {
+	if p.RetryAfterCapMS == 0 && len(p.WarnAt) == 0 {
+		return 1
+	}
+	return 2
 }
 
 func (p *ProfileDefined) AppendFacts(dst []byte) []byte {
 	e := encoder(dst)
-	e.version(1)
+	version := p.layout()
+	e.version(version)
 	e.s(p.Name)
 	e.u(uint64(p.Version))
 	e.raw(p.Hash[:])
@@ -37,12 +53,18 @@ func (p *ProfileDefined) AppendFacts(dst []byte) []byte {
 	e.flag(p.HTTPSOnly)
 	e.flag(p.GoneDisables)
 	e.u(p.ReservedPolicy)
+	if version >= 2 {
+		e.u(p.RetryAfterCapMS)
+		e.u(uint64(len(p.WarnAt)))
+		e.raw(p.WarnAt)
+	}
 	return e
 }
 
 func (p *ProfileDefined) Decode(b []byte) error {
 	d := decoder{b: b}
-	if err := d.version(1, "profile.defined"); err != nil {
+	version, err := d.upTo(2, "profile.defined")
+	if err != nil {
 		return err
 	}
 	p.Name = d.s()
@@ -55,6 +77,15 @@ func (p *ProfileDefined) Decode(b []byte) error {
 	p.HTTPSOnly = d.flag()
 	p.GoneDisables = d.flag()
 	p.ReservedPolicy = d.u()
+	p.RetryAfterCapMS, p.WarnAt = 0, nil
+	if version >= 2 {
+		p.RetryAfterCapMS = d.u()
+		if n := d.n(1); n > MaxWarnings {
+			d.fail()
+		} else if n > 0 {
+			p.WarnAt = slices.Clone(d.take(uint64(n)))
+		}
+	}
 	return d.end("profile.defined")
 }
 

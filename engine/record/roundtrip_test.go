@@ -96,7 +96,8 @@ func drawFacts(t *rapid.T) facts {
 	case 6:
 		return &record.ProfileDefined{Name: s.Draw(t, "name"), Version: u32.Draw(t, "version"), Hash: draw32(t), TimeoutMS: u32.Draw(t, "timeout"),
 			Schedule: genSchedule.Draw(t, "schedule"), DisableOnFail: yes.Draw(t, "disable"), SuppressAfter: u32.Draw(t, "suppress"),
-			HTTPSOnly: yes.Draw(t, "https"), GoneDisables: yes.Draw(t, "gone"), ReservedPolicy: u.Draw(t, "reserved")}
+			HTTPSOnly: yes.Draw(t, "https"), GoneDisables: yes.Draw(t, "gone"), ReservedPolicy: u.Draw(t, "reserved"),
+			RetryAfterCapMS: u.Draw(t, "retry after"), WarnAt: list(t, u8, record.MaxWarnings)}
 	case 7:
 		return &record.Tenant{Profile: genSeq.Draw(t, "profile"), ManagementEvents: yes.Draw(t, "management")}
 	case 8:
@@ -173,7 +174,7 @@ func TestRefusesDamage(t *testing.T) {
 		if err := another(s.value).Decode(append(bytes.Clone(b), 0)); !isMalformed(err) {
 			t.Errorf("%s: a byte too many: %v, want ErrMalformed", s.name, err)
 		}
-		for _, version := range []byte{0, 2, 255} {
+		for _, version := range []byte{0, 3, 255} {
 			other := append([]byte{version}, b[1:]...)
 			if err := another(s.value).Decode(other); !isMalformed(err) {
 				t.Errorf("%s: version %d: %v, want ErrMalformed", s.name, version, err)

@@ -63,6 +63,8 @@ func samples() []sample {
 	return append(pathSamples(), []sample{
 		{"profile.defined", types(record.TypeProfileDefined), &record.ProfileDefined{Name: "dnsimple", Version: 3, Hash: hash32(1),
 			TimeoutMS: 30_000, Schedule: sched, DisableOnFail: true, SuppressAfter: 15, HTTPSOnly: true, GoneDisables: true, ReservedPolicy: 9}},
+		{"profile.defined", nil, &record.ProfileDefined{Name: "own", Version: 1, Hash: hash32(1), TimeoutMS: 30_000, Schedule: sched,
+			RetryAfterCapMS: 86_400_000, WarnAt: []uint8{50, 70, 90}}},
 		{"profile.defined one attempt", nil, &record.ProfileDefined{Name: "p", Version: 1}},
 		{"key.created", types(record.TypeKeyCreated), &record.KeyCreated{Hash: hash32(0xa0)}},
 		{"tenant", types(record.TypeTenantCreated, record.TypeTenantUpdated), &record.Tenant{Profile: 2, ManagementEvents: true}},
