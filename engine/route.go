@@ -73,7 +73,7 @@ func (e *Engine) makeView(ctx context.Context, tenant string) (*tenantView, erro
 		if list[i], err = e.compiled(&subs[i], tenant); err != nil {
 			return nil, storeError(err)
 		}
-		list[i].Key = uint32(i)
+		list[i].Key = uint64(i)
 	}
 	v.index, v.rules = filters.Build(list), list
 	// A later version that another publisher stored meanwhile is better; the sequencer compares versions anyway.
@@ -111,12 +111,11 @@ type routing struct {
 func route(v *tenantView, ev *filters.Event) routing {
 	var out routing
 	res := v.index.Route(ev)
-	for _, key := range res.Matched {
-		sub := &v.subs[key]
-		out.add(sub)
+	for _, sub := range res.Matched {
+		out.add(&v.subs[sub.Key])
 	}
 	for _, f := range res.Failed {
-		out.failed = append(out.failed, v.subs[f.Key].seq)
+		out.failed = append(out.failed, v.subs[f.Subscription.Key].seq)
 		out.texts = append(out.texts, f.Err.Error())
 	}
 	return out

@@ -119,7 +119,7 @@ func benchSubscriptions(b *testing.B, n int, filtered bool) []Subscription {
 		if err != nil {
 			b.Fatal(err)
 		}
-		subs[i] = Subscription{Key: uint32(i), Types: types}
+		subs[i] = Subscription{Key: uint64(i), Types: types}
 		if filtered {
 			f, err := Compile(fmt.Sprintf(`data.zone_record.ttl >= 600 and data.zone_record.id %% 2 == %d`, i/100%2))
 			if err != nil {

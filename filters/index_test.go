@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func mustTypes(t testing.TB, entries ...string) Types {
+func mustTypes(t fataler, entries ...string) Types {
 	t.Helper()
 	types, err := ParseTypes(entries)
 	if err != nil {
@@ -20,7 +20,7 @@ func mustTypes(t testing.TB, entries ...string) Types {
 	return types
 }
 
-func mustCompile(t testing.TB, src string) *Filter {
+func mustCompile(t fataler, src string) *Filter {
 	t.Helper()
 	if src == "" {
 		return nil
@@ -34,7 +34,8 @@ func mustCompile(t testing.TB, src string) *Filter {
 
 // everything routes without an index: the meaning of Route.
 func everything(subs []Subscription, ev *Event) (r Routed) {
-	for _, s := range subs {
+	for i := range subs {
+		s := &subs[i]
 		if !s.Types.Match(ev.Type) {
 			continue
 		}
@@ -44,9 +45,9 @@ func everything(subs []Subscription, ev *Event) (r Routed) {
 		}
 		switch {
 		case err != nil:
-			r.Failed = append(r.Failed, Failure{s.Key, err})
+			r.Failed = append(r.Failed, Failure{s, err})
 		case ok:
-			r.Matched = append(r.Matched, s.Key)
+			r.Matched = append(r.Matched, s)
 		}
 	}
 	return r
@@ -77,7 +78,7 @@ func TestRouteIsEverything(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			subs = append(subs, Subscription{Key: uint32(1000 - i), Types: types, Filter: rapid.SampledFrom(filters).Draw(t, "filter")})
+			subs = append(subs, Subscription{Key: uint64(i), Types: types, Filter: rapid.SampledFrom(filters).Draw(t, "filter")})
 		}
 		x := Build(subs)
 		if x.Len() != len(subs) {
@@ -85,42 +86,61 @@ func TestRouteIsEverything(t *testing.T) {
 		}
 		ev := &Event{Type: name.Draw(t, "type"), Data: []byte(rapid.SampledFrom([]string{`{"n":2,"s":"x"}`, `{"n":1}`, `{}`, `{"n":"text"}`, `{`}).Draw(t, "data"))}
 		got, want := x.Route(ev), everything(subs, ev)
-		if !slices.Equal(got.Matched, want.Matched) || fmt.Sprint(got.Failed) != fmt.Sprint(want.Failed) {
-			t.Fatalf("%s: the index finds %v, everything %v", ev.Type, got, want)
+		if g, w := told(got), told(want); g != w {
+			t.Fatalf("%s: the index finds %s, everything %s", ev.Type, g, w)
 		}
 	})
 }
 
+// told is a result in one line: the keys that match, then those that failed and why.
+func told(r Routed) string {
+	return fmt.Sprint(keys(r.Matched), failures(r))
+}
+
+func keys(subs []*Subscription) (out []uint64) {
+	for _, s := range subs {
+		out = append(out, s.Key)
+	}
+	return out
+}
+
+func failures(r Routed) (out []string) {
+	for _, f := range r.Failed {
+		out = append(out, fmt.Sprintf("%d: %v", f.Subscription.Key, f.Err))
+	}
+	return out
+}
+
 func TestRoute(t *testing.T) {
 	x := Build([]Subscription{
-		{Key: 7, Types: mustTypes(t, "*")},
+		{Key: 1, Types: mustTypes(t, "*")},
 		{Key: 3, Types: mustTypes(t, "domain.create", "domain.*"), Filter: mustCompile(t, `data.ttl > 60`)},
 		{Key: 9, Types: mustTypes(t, "domain.create"), Filter: mustCompile(t, `data.zone == nil`)},
-		{Key: 1, Types: mustTypes(t, "domain.create:started")},
-		{Key: 2, Types: mustTypes(t, "domain.*", "*")},
+		{Key: 10, Types: mustTypes(t, "domain.create:started")},
+		{Key: 12, Types: mustTypes(t, "domain.*", "*")},
 	})
 	for _, c := range []struct {
 		eventType, data string
-		matched         []uint32
-		failed          []uint32
+		matched         []uint64
+		failed          []uint64
 	}{
-		{"domain.create", `{"ttl":61}`, []uint32{7, 3, 9, 2}, nil},
-		{"domain.create", `{"ttl":60,"zone":1}`, []uint32{7, 2}, nil},
-		{"domain.create", `{"ttl":"61"}`, []uint32{7, 9, 2}, []uint32{3}},
-		{"domain.create", `{`, []uint32{7, 2}, []uint32{3, 9}},
-		{"domain.create:started", `{"ttl":61}`, []uint32{7, 3, 1, 2}, nil},
-		{"domain", `{"ttl":61}`, []uint32{7, 2}, nil},
+		{"domain.create", `{"ttl":61}`, []uint64{1, 3, 9, 12}, nil},
+		{"domain.create", `{"ttl":60,"zone":1}`, []uint64{1, 12}, nil},
+		{"domain.create", `{"ttl":"61"}`, []uint64{1, 9, 12}, []uint64{3}},
+		{"domain.create", `{`, []uint64{1, 12}, []uint64{3, 9}},
+		{"domain.create:started", `{"ttl":61}`, []uint64{1, 3, 10, 12}, nil},
+		{"domain", `{"ttl":61}`, []uint64{1, 12}, nil},
 	} {
 		r := x.Route(&Event{Type: c.eventType, Data: []byte(c.data)})
-		var failed []uint32
+		var failed []uint64
 		for _, f := range r.Failed {
-			failed = append(failed, f.Key)
+			failed = append(failed, f.Subscription.Key)
 			if !errors.Is(f.Err, ErrEvaluate) {
 				t.Errorf("%v is no ErrEvaluate", f.Err)
 			}
 		}
-		if !slices.Equal(r.Matched, c.matched) || !slices.Equal(failed, c.failed) {
-			t.Errorf("%s %s: %v, failed %v; want %v, %v", c.eventType, c.data, r.Matched, failed, c.matched, c.failed)
+		if !slices.Equal(keys(r.Matched), c.matched) || !slices.Equal(failed, c.failed) {
+			t.Errorf("%s %s: %v, failed %v; want %v, %v", c.eventType, c.data, keys(r.Matched), failed, c.matched, c.failed)
 		}
 	}
 	if r := Build(nil).Route(&Event{Type: "a"}); len(r.Matched)+len(r.Failed) > 0 {
@@ -139,7 +159,7 @@ func TestRouteDecodesOnce(t *testing.T) {
 		{"no filter", []Subscription{{Types: mustTypes(t, "*")}}, false},
 		{"a filter of another type", []Subscription{{Types: mustTypes(t, "b"), Filter: looking}}, false},
 		{"a filter that does not look at data", []Subscription{{Types: mustTypes(t, "a"), Filter: blind}}, false},
-		{"a filter that does", []Subscription{{Types: mustTypes(t, "a"), Filter: looking}, {Types: mustTypes(t, "*"), Filter: looking}}, true},
+		{"a filter that does", []Subscription{{Key: 1, Types: mustTypes(t, "a"), Filter: looking}, {Key: 2, Types: mustTypes(t, "*"), Filter: looking}}, true},
 	} {
 		ev := &Event{Type: "a", Data: []byte(`{"n":1}`)}
 		x := Build(c.subs)
@@ -158,7 +178,7 @@ func TestRouteDecodesOnce(t *testing.T) {
 func TestAllocations(t *testing.T) {
 	f := mustCompile(t, `data.zone_record.type in ["A", "AAAA"] and data.zone_record.ttl >= 600 and data.zone.name endsWith ".example" and data.amount / 10 > 1.5 and "global" in data.zone_record.regions`)
 	ev := sampleEvent()
-	x := Build([]Subscription{{Types: mustTypes(t, "zone_record.*", "a"), Filter: f}, {Types: mustTypes(t, "*")}, {Types: mustTypes(t, "zone_record.create")}})
+	x := Build([]Subscription{{Key: 1, Types: mustTypes(t, "zone_record.*", "a"), Filter: f}, {Key: 2, Types: mustTypes(t, "*")}, {Key: 3, Types: mustTypes(t, "zone_record.create")}})
 	if ok, err := f.Match(ev); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
@@ -178,11 +198,17 @@ func TestRouteConcurrently(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 200 {
-				if r := x.Route(&Event{Type: "a.b", Data: []byte(`{"s":"xx"}`)}); !slices.Equal(r.Matched, []uint32{1, 2}) {
+				if r := x.Route(&Event{Type: "a.b", Data: []byte(`{"s":"xx"}`)}); !slices.Equal(keys(r.Matched), []uint64{1, 2}) {
 					t.Errorf("found %v", r)
 				}
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// fataler is what a test, a benchmark and a rapid check have in common.
+type fataler interface {
+	Helper()
+	Fatal(...any)
 }
