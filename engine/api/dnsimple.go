@@ -1,16 +1,11 @@
 package api
 
 import (
-	"cmp"
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
-	"slices"
 	"strconv"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/hookline/hookline/engine"
 )
@@ -30,26 +25,30 @@ type webhookAnswer struct {
 	Data webhook `json:"data"`
 }
 
-type webhookList struct {
-	Data []webhook `json:"data"`
-}
-
+// webhookBody takes a webhook as it was read too: DNSimple's Go client sends the whole object, and what the server sets
+// in it does not count.
 type webhookBody struct {
-	URL string `json:"url" doc:"where to deliver; https"`
+	URL          string                           `json:"url" doc:"where to deliver; https"`
+	ID           engine.Optional[json.RawMessage] `json:"id" doc:"of no effect"`
+	SuppressedAt engine.Optional[json.RawMessage] `json:"suppressed_at" doc:"of no effect"`
 }
 
-// dnsimpleError is a refusal in DNSimple's form; errors lists messages by field.
-type dnsimpleError struct {
-	Message string              `json:"message"`
-	Errors  map[string][]string `json:"errors,omitempty"`
+// whoami tells who a key stands for: DNSimple's clients look here for a token's account, or whether it is one at all.
+type whoami struct {
+	User    *struct{} `json:"user"`
+	Account *struct{} `json:"account"`
+}
+
+type whoamiAnswer struct {
+	Data whoami `json:"data"`
 }
 
 func dnsimpleOperations() []*operation {
 	const path = "/v2/{account}/webhooks"
 	return []*operation{
 		{method: http.MethodGet, path: path, id: "dnsimple-list-webhooks", tag: dnsimpleTag, status: 200, summary: "List webhooks",
-			answer: webhookList{}, query: []parameter{{name: "sort", doc: "default id:asc", enum: []string{"id:asc", "id:desc"}}},
-			handle: listWebhooks},
+			doc:    "All of them; with `page` or `per_page` one page and `pagination`.",
+			answer: webhookList{}, query: webhookQuery(), handle: listWebhooks},
 		{method: http.MethodPost, path: path, id: "dnsimple-create-webhook", tag: dnsimpleTag, status: 201, summary: "Create a webhook",
 			answer: webhookAnswer{}, body: webhookBody{}, required: []string{"url"}, handle: createWebhook},
 		{method: http.MethodGet, path: path + "/{webhook}", id: "dnsimple-get-webhook", tag: dnsimpleTag, status: 200, summary: "Get a webhook",
@@ -67,20 +66,42 @@ func dnsimpleOperations() []*operation {
 				if err != nil {
 					return err
 				}
-				return c.gone(c.svc.DeleteEndpoint(c.r.Context(), c.by, c.path("account"), e.ID))
+				return c.gone(unless(c.svc.DeleteEndpoint(c.r.Context(), c.by, c.path("account"), e.ID), c.noWebhook()))
+			}},
+		{method: http.MethodGet, path: "/v2/whoami", id: "dnsimple-whoami", tag: dnsimpleTag, status: 200, summary: "Whom a key stands for",
+			doc:    "The admin key is of no user and of no single account.",
+			answer: whoamiAnswer{},
+			handle: func(c *call) error {
+				return c.json(c.op.status, whoamiAnswer{})
 			}},
 	}
+}
+
+// unless is err, or missing where err says that something is not there: the messages of /v1 would be no words of this face.
+func unless(err error, missing *engine.Error) error {
+	var e *engine.Error
+	if errors.As(err, &e) && e.Code == engine.CodeNotFound {
+		return missing
+	}
+	return err
+}
+
+func (c *call) noAccount() *engine.Error {
+	return &engine.Error{Code: engine.CodeNotFound, Detail: fmt.Sprintf("Account `%s` not found", clip(c.path("account")))}
+}
+
+func (c *call) noWebhook() *engine.Error {
+	return &engine.Error{Code: engine.CodeNotFound, Detail: fmt.Sprintf("Webhook `%s` not found", clip(c.path("webhook")))}
 }
 
 // account fails unless {account} is a tenant of this face.
 func (c *call) account() (string, error) {
 	id := c.path("account")
 	t, err := c.svc.Tenant(c.r.Context(), id)
-	var e *engine.Error
-	if errors.As(err, &e) && e.Code == engine.CodeNotFound || err == nil && t.Profile != "dnsimple" {
-		return "", &engine.Error{Code: engine.CodeNotFound, Detail: fmt.Sprintf("Account `%s` not found", clip(id))}
+	if err == nil && t.Profile != "dnsimple" {
+		err = c.noAccount()
 	}
-	return id, err
+	return id, unless(err, c.noAccount())
 }
 
 // webhook finds the endpoint by its number.
@@ -89,18 +110,12 @@ func (c *call) webhook() (engine.Endpoint, error) {
 	if err != nil {
 		return engine.Endpoint{}, err
 	}
-	text := c.path("webhook")
-	missing := &engine.Error{Code: engine.CodeNotFound, Detail: fmt.Sprintf("Webhook `%s` not found", clip(text))}
-	n, err := strconv.ParseUint(text, 10, 64)
+	n, err := strconv.ParseUint(c.path("webhook"), 10, 64)
 	if err != nil || n == 0 {
-		return engine.Endpoint{}, missing
+		return engine.Endpoint{}, c.noWebhook()
 	}
 	e, err := c.svc.EndpointByNumber(c.r.Context(), account, n)
-	var known *engine.Error
-	if errors.As(err, &known) && known.Code == engine.CodeNotFound {
-		return engine.Endpoint{}, missing
-	}
-	return e, err
+	return e, unless(err, c.noWebhook())
 }
 
 func webhookOf(e engine.Endpoint) webhook {
@@ -117,71 +132,8 @@ func createWebhook(c *call) error {
 		return err
 	}
 	e, err := c.svc.CreateEndpoint(c.r.Context(), c.by, account, engine.EndpointInput{URL: engine.Some(in.URL)})
-	if err != nil {
+	if err = unless(err, c.noAccount()); err != nil {
 		return err
 	}
 	return c.json(c.op.status, webhookAnswer{Data: webhookOf(e)})
-}
-
-func listWebhooks(c *call) error {
-	account, err := c.account()
-	if err != nil {
-		return err
-	}
-	out, err := c.allWebhooks(c.r.Context(), account)
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(out, func(a, b webhook) int {
-		if c.values["sort"] == "id:desc" {
-			a, b = b, a
-		}
-		return cmp.Compare(a.ID, b.ID)
-	})
-	return c.json(c.op.status, webhookList{Data: out})
-}
-
-// allWebhooks reads all pages: this face has none, and a tenant's endpoints are bounded.
-func (c *call) allWebhooks(ctx context.Context, account string) ([]webhook, error) {
-	out := []webhook{}
-	in := engine.ListInput{Limit: maxLimit, MinSeq: c.minSeq}
-	for {
-		p, err := c.svc.Endpoints(ctx, account, in)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range p.Data {
-			out = append(out, webhookOf(e))
-		}
-		if p.NextCursor == nil {
-			return out, nil
-		}
-		in.Cursor = *p.NextCursor
-	}
-}
-
-// dnsimpleRefusal is a problem in DNSimple's words: wrong fields are a 400 there.
-func dnsimpleRefusal(p Problem) (contentType string, status int, body any) {
-	out := dnsimpleError{Message: p.Detail}
-	switch p.Status {
-	case http.StatusUnauthorized:
-		out.Message = "Authentication failed"
-	case http.StatusUnprocessableEntity:
-		p.Status, out.Message, out.Errors = http.StatusBadRequest, "Validation failed", map[string][]string{}
-		for _, f := range p.Errors {
-			out.Errors[f.Location] = append(out.Errors[f.Location], f.Message)
-		}
-	}
-	return "application/json", p.Status, out
-}
-
-func (b *documentBuilder) dnsimpleRefusals(op *operation, o *huma.Operation) {
-	refusal := func(d string) *huma.Response {
-		return &huma.Response{Description: d, Content: map[string]*huma.MediaType{"application/json": {Schema: b.schema(reflect.TypeFor[dnsimpleError]())}}}
-	}
-	o.Responses["401"] = refusal("Authentication failed")
-	o.Responses["404"] = refusal("No such account of this profile, or no such webhook")
-	if op.body != nil || len(op.query) > 0 {
-		o.Responses["400"] = refusal("Validation failed: messages by field in `errors`")
-	}
 }

@@ -101,8 +101,12 @@ func (b *documentBuilder) parameters(op *operation, o *huma.Operation) {
 	for _, p := range op.query {
 		s := &huma.Schema{Type: huma.TypeString}
 		if p.number {
-			lo, hi := 1.0, float64(maxLimit)
-			s = &huma.Schema{Type: huma.TypeInteger, Minimum: &lo, Maximum: &hi, Default: 50}
+			lo := 1.0
+			s = &huma.Schema{Type: huma.TypeInteger, Minimum: &lo, Default: p.initial}
+			if p.max > 0 {
+				hi := float64(p.max)
+				s.Maximum = &hi
+			}
 		}
 		for _, v := range p.enum {
 			s.Enum = append(s.Enum, v)

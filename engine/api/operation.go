@@ -86,7 +86,11 @@ func (s *Server) route(ops []*operation) {
 		if pattern == "/" {
 			pattern = "/{$}"
 		}
-		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, res) })
+		serve := func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, res) }
+		s.mux.HandleFunc(pattern, serve)
+		if strings.HasPrefix(pattern, "/v2/") { // DNSimple's API takes a slash at the end
+			s.mux.HandleFunc(pattern+"/{$}", serve)
+		}
 	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, nil) })
 }

@@ -131,7 +131,7 @@ func (s *Server) refuse(a *answer, r *http.Request, err error) {
 		_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
 	}
 	contentType, body := "application/problem+json", any(p)
-	if strings.HasPrefix(r.URL.Path, "/v2/") {
+	if ofDNSimple(r.URL.Path) {
 		contentType, p.Status, body = dnsimpleRefusal(p)
 	}
 	h.Set("Content-Type", contentType)

@@ -14,7 +14,9 @@ import (
 type parameter struct {
 	name, doc string
 	enum      []string // its only values; nil = any
-	number    bool
+	number    bool     // a whole number of 1 or more
+	initial   int      // of a number: the value when it is left out
+	max       int      // of a number; 0 = no bound
 }
 
 // values are the query parameters of one request, each of them known and given once.

@@ -162,69 +162,6 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// D-8 to D-16, PROVIDERS "DNSimple's REST API": exact shapes.
-func TestDNSimple(t *testing.T) {
-	f, net := realFace(t)
-	f.must(201, "POST", "/v1/tenants", `{"id":"1010","profile":"dnsimple","attributes":{"id":1010,"identifier":"a@example.com","display":"A"}}`)
-	f.must(201, "POST", "/v1/tenants", `{"id":"2020","profile":"dnsimple","attributes":{"id":2020,"identifier":"b@example.com","display":"B"}}`)
-	f.must(201, "POST", "/v1/tenants", `{"id":"acme","profile":"osir"}`)
-	const base = "/v2/1010/webhooks"
-	for _, c := range []struct {
-		target, body string
-		status       int
-		want         string
-	}{
-		{"GET " + base, "", 200, `{"data":[]}`},
-		{"POST " + base, `{"url":"https://example.com/1"}`, 201, `{"data":{"id":1,"url":"https://example.com/1","suppressed_at":null}}`},
-		{"POST " + base, `{"url":"https://example.com/2"}`, 201, `{"data":{"id":2,"url":"https://example.com/2","suppressed_at":null}}`},
-		{"POST /v2/2020/webhooks", `{"url":"https://example.com/3"}`, 201, `{"data":{"id":1,"url":"https://example.com/3","suppressed_at":null}}`},
-		{"GET " + base, "", 200, `{"data":[{"id":1,"url":"https://example.com/1","suppressed_at":null},{"id":2,"url":"https://example.com/2","suppressed_at":null}]}`},
-		{"GET " + base + "?sort=id:desc", "", 200, `{"data":[{"id":2,"url":"https://example.com/2","suppressed_at":null},{"id":1,"url":"https://example.com/1","suppressed_at":null}]}`},
-		{"GET " + base + "?sort=id%3Aasc", "", 200, `{"data":[{"id":1,"url":"https://example.com/1","suppressed_at":null},{"id":2,"url":"https://example.com/2","suppressed_at":null}]}`},
-		{"GET " + base + "/2", "", 200, `{"data":{"id":2,"url":"https://example.com/2","suppressed_at":null}}`},
-		{"GET " + base + "/0", "", 404, "{\"message\":\"Webhook `0` not found\"}"},
-		{"GET " + base + "/999999999", "", 404, "{\"message\":\"Webhook `999999999` not found\"}"},
-		{"DELETE " + base + "/abc", "", 404, "{\"message\":\"Webhook `abc` not found\"}"},
-		{"GET /v2/2020/webhooks/2", "", 404, "{\"message\":\"Webhook `2` not found\"}"},
-		{"GET /v2/acme/webhooks", "", 404, "{\"message\":\"Account `acme` not found\"}"},
-		{"GET /v2/nobody/webhooks/1", "", 404, "{\"message\":\"Account `nobody` not found\"}"},
-		{"DELETE " + base + "/1", "", 204, ""},
-		{"GET " + base + "/1", "", 404, "{\"message\":\"Webhook `1` not found\"}"},
-		{"POST " + base, `{"url":"https://example.com/4"}`, 201, `{"data":{"id":3,"url":"https://example.com/4","suppressed_at":null}}`},
-		{"PUT " + base, "", 405, ""},
-	} {
-		method, path, _ := strings.Cut(c.target, " ")
-		w := f.ask(method, path, c.body)
-		if got := strings.TrimSpace(w.Body.String()); w.Code != c.status || c.want != "" && got != c.want {
-			t.Errorf("%s: %d %s, want %d %s", c.target, w.Code, got, c.status, c.want)
-		}
-	}
-	for _, body := range []string{`{"url":"http://example.com/"}`, `{}`, `{"url":7}`, `{"uri":"https://example.com/"}`, `{"url":"https://10.0.0.1/"}`} {
-		got := f.must(400, "POST", base, body)
-		if errs := got["errors"].(map[string]any); got["message"] != "Validation failed" || len(errs) == 0 || !strings.HasPrefix(body, `{"uri`) && errs["url"] == nil {
-			t.Errorf("%s: %v", body, got)
-		}
-	}
-	f.must(400, "POST", base, `{"url":`)
-	f.must(400, "GET", base+"?page=2", "")
-
-	// D-13, D-16: suppressed_at is set after 15 failures over all deliveries, and null once it is cleared.
-	net.status.Store(500)
-	for range 2 {
-		f.must(202, "POST", "/v1/tenants/1010/events", `{"type":"zone.create","data":{"zone":{"id":1}}}`)
-	}
-	f.must(200, "POST", "/v1/dev/clock:advance", `{"by":"2h"}`)
-	one := f.must(200, "GET", base+"/2", "")
-	if at := str(t, one, "data", "suppressed_at"); !strings.HasPrefix(at, "2026-03-01T1") {
-		t.Errorf("suppressed_at: %s", at)
-	}
-	ep := str(t, f.must(200, "GET", "/v1/tenants/1010/endpoints", ""), "data", 1, "id")
-	f.must(200, "POST", "/v1/tenants/1010/endpoints/"+ep+":clear-suppression", "")
-	if one := f.must(200, "GET", base+"/2", ""); one["data"].(map[string]any)["suppressed_at"] != nil {
-		t.Errorf("after clearing: %v", one)
-	}
-}
-
 // X-Log-Seq of a write, sent back as X-Min-Seq, is seen by the next read.
 func TestReadYourWrites(t *testing.T) {
 	f, _ := realFace(t)

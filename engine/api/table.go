@@ -24,7 +24,7 @@ const tenantPath = "/v1/tenants/{tenant}"
 // The parameters that every list has.
 func paging(more ...parameter) []parameter {
 	return append(more,
-		parameter{name: "limit", doc: "items of this page, 1 to 250, default 50", number: true},
+		parameter{name: "limit", doc: "items of this page, 1 to 250, default 50", number: true, initial: engine.DefaultLimit, max: maxLimit},
 		parameter{name: "cursor", doc: "next_cursor of the page before"})
 }
 

@@ -112,3 +112,28 @@ func TestV2SuppressedAt(t *testing.T) {
 		t.Errorf("suppressed_at after clearing: %v", *w[0].SuppressedAt)
 	}
 }
+
+// What an endpoint has beyond DNSimple's object stays in /v1; tenants of other profiles have no account here.
+func TestV2ShowsItsOwnOnly(t *testing.T) {
+	t.Parallel()
+	r := manualRig(t)
+	n := r.tenant(t, "4040", "dnsimple")
+	k := r.rcv.sink("w", always(200))
+	ep := n.endpoint(t, k, fields{"secret": "never to be seen", "description": "ours", "event_types": []string{"zone.create"},
+		"filter": `data.zone.name == "z1.example"`, "timeout": "7s"})
+	want := fmt.Sprintf(`{"id":1,"url":%q,"suppressed_at":null}`, k.url)
+	for path, shape := range map[string]string{"": `{"data":[%s]}`, "/": `{"data":[%s]}`, "/1": `{"data":%s}`, "/1/": `{"data":%s}`,
+		"?page=1": `{"data":[%s],"pagination":{"current_page":1,"per_page":30,"total_entries":1,"total_pages":1}}`} {
+		sameJSON(t, path, r.api.get(t, "/v2/4040/webhooks"+path, nil).body, fmt.Appendf(nil, shape, want))
+	}
+	n.act(t, ep.ID, "disable") // a gate that DNSimple does not know
+	sameJSON(t, "disabled", r.api.get(t, "/v2/4040/webhooks/1", nil).body, fmt.Appendf(nil, `{"data":%s}`, want))
+
+	other := r.tenant(t, "hosted", "osir")
+	other.endpoint(t, k, nil)
+	for _, c := range []struct{ method, path string }{{"GET", ""}, {"GET", "/1"}, {"DELETE", "/1"}, {"POST", ""}} {
+		v2Error(t, r.api.do(t, c.method, "/v2/hosted/webhooks"+c.path, nil), 404, "Account `hosted` not found")
+	}
+	equal(t, "endpoints", len(list[endpoint](t, r.api, other.path("/endpoints"))), 1)
+	v2Error(t, r.api.do(t, "PATCH", "/v2/4040/webhooks/1", fields{}), 405, `method "PATCH" is not served here, only DELETE, GET`)
+}
