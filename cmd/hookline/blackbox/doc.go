@@ -13,10 +13,13 @@
 // what the server left behind. Receivers and clients are closed by the test that made them; TestMain reports goroutines
 // that outlive them.
 //
+// Judges. DNSimple's own clients, for Go and for Node, walk the /v2 face and parse what was delivered. They stand in
+// modules of their own below testdata, pinned by go.sum and package-lock.json, and are fetched by the test that needs them.
+//
 // Environment:
 //
 //	HOOKLINE_BIN      the binary to test instead of a fresh build
 //	HOOKLINE_SLOW=1   also the cases that wait for a provider's real 30 s
 //	HOOKLINE_TORTURE  number of kill -9 cycles under load (default 5)
-//	HOOKLINE_SAMPLES  directory of real DNSimple bodies to publish and to parse with DNSimple's own module
+//	HOOKLINE_SAMPLES  directory of real DNSimple bodies to publish and compare, beside our own examples
 package blackbox

@@ -1,8 +1,8 @@
-// Command foreign is DNSimple's own Go module as a judge. The test builds it in a module of its own, so that ours never
-// depends on a provider's client.
+// Command foreign is DNSimple's own Go module as a judge. It is a module of its own, so that ours never depends on a
+// provider's client.
 //
-//	foreign parse FILE...                     parse webhook bodies as a real receiver does
-//	foreign api BASE TOKEN ACCOUNT URL        create, list, get, miss, and delete a webhook as a real client does
+//	foreign parse FILE...              parse webhook bodies as a real receiver does
+//	foreign walk BASE TOKEN ACCOUNT    create, list, get, miss, and delete webhooks as a real client does
 package main
 
 import (
@@ -11,18 +11,22 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/dnsimple/dnsimple-go/v9/dnsimple"
 	"github.com/dnsimple/dnsimple-go/v9/dnsimple/webhook"
 )
 
 func main() {
-	err := errors.New("usage: foreign parse FILE... | foreign api BASE TOKEN ACCOUNT URL")
+	err := errors.New("usage: foreign parse FILE... | foreign walk BASE TOKEN ACCOUNT")
 	switch {
 	case len(os.Args) > 2 && os.Args[1] == "parse":
 		err = parse(os.Args[2:])
-	case len(os.Args) == 6 && os.Args[1] == "api":
-		err = api(os.Args[2], os.Args[3], os.Args[4], os.Args[5])
+	case len(os.Args) == 5 && os.Args[1] == "walk":
+		w := walker{ctx: context.Background(), base: os.Args[2], account: os.Args[4]}
+		w.client = w.connect(os.Args[3])
+		err = w.walk()
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -48,45 +52,116 @@ func parse(files []string) error {
 	return nil
 }
 
-func api(base, token, account, url string) error {
-	ctx := context.Background()
-	c := dnsimple.NewClient(dnsimple.StaticTokenHTTPClient(ctx, token))
-	c.BaseURL = base
-	made, err := c.Webhooks.CreateWebhook(ctx, account, dnsimple.Webhook{URL: url})
-	if err != nil {
-		return fmt.Errorf("create: %w", err)
+type walker struct {
+	ctx           context.Context
+	base, account string
+	client        *dnsimple.Client
+}
+
+func (w *walker) connect(token string) *dnsimple.Client {
+	c := dnsimple.NewClient(dnsimple.StaticTokenHTTPClient(w.ctx, token))
+	c.BaseURL = w.base
+	return c
+}
+
+// walk prints a line a step: what the client made of the answer.
+func (w *walker) walk() error {
+	hooks := w.client.Webhooks
+	for _, n := range []int{1, 2, 3} {
+		made, err := hooks.CreateWebhook(w.ctx, w.account, dnsimple.Webhook{URL: fmt.Sprintf("https://hooks.example.com/%d", n)})
+		if err != nil {
+			return fmt.Errorf("create: %w", err)
+		}
+		fmt.Println("create:", made.HTTPResponse.StatusCode, made.Data.ID, made.Data.URL)
 	}
-	id := made.Data.ID
-	listed, err := c.Webhooks.ListWebhooks(ctx, account, nil)
-	if err != nil {
-		return fmt.Errorf("list: %w", err)
+	if err := w.list("list"); err != nil {
+		return err
 	}
-	got, err := c.Webhooks.GetWebhook(ctx, account, id)
+	// Its ListWebhooks drops the options, so these go by the client's own general call.
+	if err := w.query("list desc", "?sort=id:desc"); err != nil {
+		return err
+	}
+	if err := w.query("list page", "?page=2&per_page=2"); err != nil {
+		return err
+	}
+	got, err := hooks.GetWebhook(w.ctx, w.account, 2)
 	if err != nil {
 		return fmt.Errorf("get: %w", err)
 	}
-	_, missing := c.Webhooks.GetWebhook(ctx, account, id+1000)
-	_, refused := c.Webhooks.CreateWebhook(ctx, account, dnsimple.Webhook{URL: "http://example.com/"})
-	if _, err := c.Webhooks.DeleteWebhook(ctx, account, id); err != nil {
+	fmt.Println("get:", got.HTTPResponse.StatusCode, got.Data.ID, got.Data.URL)
+	_, err = hooks.GetWebhook(w.ctx, w.account, 99)
+	refused("get unknown", err)
+	_, err = hooks.ListWebhooks(w.ctx, "nobody", nil)
+	refused("unknown account", err)
+	_, err = w.connect("wrong").Webhooks.ListWebhooks(w.ctx, w.account, nil)
+	refused("bad token", err)
+	refused("bad sort", w.query("bad sort", "?sort=name:asc"))
+	_, err = hooks.CreateWebhook(w.ctx, w.account, dnsimple.Webhook{URL: "http://hooks.example.com/"})
+	refused("http url", err)
+	_, err = hooks.CreateWebhook(w.ctx, w.account, dnsimple.Webhook{})
+	refused("no url", err)
+	copied, err := hooks.CreateWebhook(w.ctx, w.account, *got.Data)
+	if err != nil {
+		return fmt.Errorf("create a copy: %w", err)
+	}
+	fmt.Println("copy:", copied.Data.ID, copied.Data.URL)
+	gone, err := hooks.DeleteWebhook(w.ctx, w.account, 2)
+	if err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}
-	left, err := c.Webhooks.ListWebhooks(ctx, account, nil)
+	fmt.Println("delete:", gone.HTTPResponse.StatusCode)
+	_, err = hooks.DeleteWebhook(w.ctx, w.account, 2)
+	refused("delete again", err)
+	who, err := w.client.Identity.Whoami(w.ctx)
 	if err != nil {
-		return fmt.Errorf("list after delete: %w", err)
+		return fmt.Errorf("whoami: %w", err)
 	}
-	fmt.Println(got.Data.URL, len(listed.Data), len(left.Data), answer(missing), answer(refused))
-	return nil
+	fmt.Println("whoami:", who.HTTPResponse.StatusCode, who.Data.User == nil, who.Data.Account == nil)
+	return w.list("list")
 }
 
-// answer is the status and the attributes at fault of an error answer, as the client understood it.
-func answer(err error) string {
+func (w *walker) list(step string) error {
+	all, err := w.client.Webhooks.ListWebhooks(w.ctx, w.account, &dnsimple.ListOptions{Sort: dnsimple.String("id:asc")})
+	if err == nil {
+		tell(step, all)
+	}
+	return err
+}
+
+func (w *walker) query(step, query string) error {
+	var page dnsimple.WebhooksResponse
+	resp, err := w.client.Request(w.ctx, http.MethodGet, "/v2/"+w.account+"/webhooks"+query, nil, &page, nil)
+	if err == nil {
+		page.HTTPResponse = resp
+		tell(step, &page)
+	}
+	return err
+}
+
+func tell(step string, all *dnsimple.WebhooksResponse) {
+	words := []any{step + ":", all.HTTPResponse.StatusCode}
+	for _, h := range all.Data {
+		words = append(words, h.ID)
+	}
+	if p := all.Pagination; p != nil {
+		words = append(words, fmt.Sprintf("page %d of %d, %d of %d", p.CurrentPage, p.TotalPages, p.PerPage, p.TotalEntries))
+	}
+	fmt.Println(words...)
+}
+
+// refused prints an error answer as the client understood it.
+func refused(step string, err error) {
 	var e *dnsimple.ErrorResponse
 	if !errors.As(err, &e) || e.HTTPResponse == nil {
-		return fmt.Sprintf("not an answer: %v", err)
+		fmt.Println(step+": no refusal that the client understands:", err)
+		return
 	}
-	text := fmt.Sprint(e.HTTPResponse.StatusCode)
-	if e.HTTPResponse.StatusCode == http.StatusBadRequest {
-		text += fmt.Sprint("/", len(e.AttributeErrors["url"]) > 0)
+	var fields []string
+	for name, messages := range e.AttributeErrors {
+		if len(messages) > 0 {
+			fields = append(fields, name)
+		}
 	}
-	return text
+	slices.Sort(fields)
+	fmt.Println(strings.TrimSpace(fmt.Sprintln(step+":", e.HTTPResponse.StatusCode, e.Message, strings.Join(fields, ","))))
 }
