@@ -25,6 +25,9 @@ func (e *Engine) AdvanceClock(ctx context.Context, by time.Duration) (Time, erro
 	if by < 0 || by > 100*365*24*time.Hour {
 		return 0, Invalid("by", "is %s, want 0s to 100 years as a Go duration", by)
 	}
+	if err := e.available(ctx); err != nil {
+		return 0, err
+	}
 	a := &advanceCommand{by: by, waiter: newWaiter()}
 	e.sequencer.enqueue(a)
 	if err := a.wait(ctx, e); err != nil {

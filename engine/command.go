@@ -3,6 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
+
+	"github.com/hookline/hookline/eventlog"
 )
 
 // waiter is how a caller waits for its command's effect.
@@ -13,14 +16,29 @@ func newWaiter() waiter { return waiter{done: make(chan error, 1)} }
 func (w waiter) release(err error) { w.done <- err }
 
 // wait returns nil once what the command saw is durable. When ctx or the engine ends first, the command may still
-// happen: the caller is told that the outcome is unknown.
+// happen: the caller is told that the outcome is unknown. So it is after outagePatience in an outage.
 func (w waiter) wait(ctx context.Context, e *Engine) error {
-	select {
-	case err := <-w.done:
-		return storeError(err)
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-e.dead:
+	patience := (<-chan time.Time)(nil)
+	began := e.outage.turn.Load().began
+	for {
+		select {
+		case err := <-w.done:
+			return storeError(err)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-began:
+			t := time.NewTimer(e.outage.patience)
+			defer t.Stop()
+			began, patience = nil, t.C
+			continue
+		case <-patience:
+			if turn := e.outage.turn.Load(); !turn.lasting() {
+				began, patience = turn.began, nil
+				continue
+			}
+			return storeError(eventlog.ErrUnavailable)
+		case <-e.dead:
+		}
 		select {
 		case err := <-w.done:
 			return storeError(err)
@@ -54,6 +72,9 @@ func (c *call) run(s *sequencer) {
 
 // do runs fn in the sequencer and returns once what it saw or wrote is durable.
 func (e *Engine) do(ctx context.Context, fn func(s *sequencer) error) error {
+	if err := e.available(ctx); err != nil {
+		return err
+	}
 	c := &call{fn: fn, waiter: newWaiter()}
 	e.sequencer.enqueue(c)
 	if err := c.wait(ctx, e); err != nil {

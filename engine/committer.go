@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -30,6 +29,7 @@ func (e *Engine) commit() {
 			e.count.batches.Add(1)
 			e.count.records.Add(int64(len(b.records)))
 			e.count.bytes.Add(int64(b.bytes))
+			e.count.unrecorded.Add(-int64(b.results))
 		}
 		for _, ef := range b.effects {
 			ef.release(err)
@@ -38,8 +38,12 @@ func (e *Engine) commit() {
 			e.runner.add(b.starts...)
 		}
 		e.reuse(b)
+		over := len(e.sequencer.out) == 0 && e.outage.lasting() // else the next batch may be suspect too
+		if over {
+			e.outage.end()
+		}
 		<-e.sequencer.slot
-		if e.manual() || e.sequencer.held.Load() {
+		if over || e.manual() || e.sequencer.held.Load() {
 			e.sequencer.wake() // a batch waits for the slot, or an advance for the last batch
 		}
 	}
@@ -52,7 +56,7 @@ func (e *Engine) await(b *batch) error {
 	if b.commit == nil {
 		return nil
 	}
-	err := b.commit.Wait(context.Background())
+	err := e.settle(b.commit)
 	if err != nil {
 		e.fail(err)
 	}

@@ -19,6 +19,12 @@
 // around a decision. Reads of tenants, endpoints and subscriptions are commands too, answered once what they saw is
 // durable; lists of events, deliveries and attempts come from the history view, which follows the durable log.
 //
+// # A log that fails
+//
+// When an append fails the engine stops by itself (Dead, Err): nothing more is decided on a log that does not take it.
+// While the outcome of one is unknown (eventlog.ErrUnavailable) no attempt starts and nothing is answered but by 503;
+// the results of the attempts under way wait, and everything goes on where it was once the log knows.
+//
 // # Shutdown
 //
 // Drain stops starting attempts, waits for those under way, and reports how many were broken off; what is still

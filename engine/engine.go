@@ -35,9 +35,12 @@ type Engine struct {
 
 	durable   atomic.Pointer[durable]
 	low       atomic.Bool
+	outage    *outage
 	ready     atomic.Bool
 	evictable eventlog.Seq // the sequencer's: see evictCommand
 
+	life      context.Context // canceled by Close
+	endLife   context.CancelFunc
 	flying    context.Context // canceled when attempts under way are broken off
 	breakOff  context.CancelFunc
 	failed    atomic.Pointer[error]
@@ -57,9 +60,10 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{cfg: cfg, dead: make(chan struct{}), closed: make(chan struct{}), seqDone: make(chan struct{})}
+	e := &Engine{cfg: cfg, dead: make(chan struct{}), closed: make(chan struct{}), seqDone: make(chan struct{}), outage: newOutage()}
 	e.ahead = newReadAhead(e)
 	e.snapshots = newSnapshots(cfg.Dir, cfg.Log, cfg.Logger)
+	e.life, e.endLife = context.WithCancel(context.WithoutCancel(ctx))
 	e.flying, e.breakOff = context.WithCancel(context.WithoutCancel(ctx))
 	st, err := e.snapshots.load(ctx)
 	if err != nil {
@@ -98,7 +102,7 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 		return err
 	}
 	e.durable.Store(&durable{seq: head.Seq, time: head.Time, chain: head.Chain, digest: st.Digest()})
-	if err := e.define(s); err != nil {
+	if err := e.define(ctx, s); err != nil {
 		return err
 	}
 	e.cfg.Follower.Start()
@@ -169,6 +173,9 @@ func (e *Engine) keepHouse() {
 			e.cfg.Logger.Warn("disk low-water mark crossed", "low", low)
 			e.sequencer.wake()
 		}
+		if e.outage.lasting() {
+			continue // the sequencer's queue is for results
+		}
 		e.sequencer.enqueue(gaugeCommand{})
 		if ahead := e.clock.Ahead(); ahead > 1000 && n%60 == 1 {
 			e.cfg.Logger.Warn("engine time is ahead of the wall clock and goes at half speed until that has caught up", "ahead_ms", ahead)
@@ -192,7 +199,7 @@ func (gaugeCommand) run(s *sequencer) {
 }
 
 // define appends what the log does not have yet: new versions of profiles, the admin key. Durable on return.
-func (e *Engine) define(s *sequencer) error {
+func (e *Engine) define(ctx context.Context, s *sequencer) error {
 	for _, p := range e.cfg.Profiles {
 		if had, ok := s.st.LatestProfile(p.Name); ok && had.Hash == p.Hash {
 			e.profiles.Store(had.Seq, p)
@@ -225,7 +232,7 @@ func (e *Engine) define(s *sequencer) error {
 	b := s.batch
 	s.batch = e.newBatch()
 	c := s.writer.Append(b.records)
-	if err := c.Wait(context.Background()); err != nil {
+	if err := c.Resolve(ctx); err != nil {
 		return err
 	}
 	last := b.records[len(b.records)-1]
@@ -268,8 +275,10 @@ func (e *Engine) VerifyKey(key string) bool {
 	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
-// Ready says that recovery is done.
-func (e *Engine) Ready() bool { return e.ready.Load() && e.failure() == nil }
+// Ready says that recovery is done and that the log takes records.
+func (e *Engine) Ready() bool {
+	return e.ready.Load() && e.failure() == nil && !e.outage.lasting()
+}
 
 // ManualClock says which clock is in use.
 func (e *Engine) ManualClock() bool { return e.manual() }
@@ -291,7 +300,7 @@ func (e *Engine) Drain(ctx context.Context) (interrupted int, err error) {
 	case <-idle:
 		return int(e.count.brokenOff.Load() - before), nil // a plugin that died meanwhile took its attempts along
 	case <-e.dead:
-		return int(e.count.inFlight.Load()), e.failure()
+		return int(e.count.inFlight.Load() + e.count.unrecorded.Load()), e.failure()
 	case <-ctx.Done():
 	}
 	e.breakOff()
@@ -300,7 +309,7 @@ func (e *Engine) Drain(ctx context.Context) (interrupted int, err error) {
 	case <-e.dead:
 	case <-time.After(2 * time.Second):
 	}
-	return int(e.count.brokenOff.Load()-before) + int(e.count.inFlight.Load()), nil
+	return int(e.count.brokenOff.Load() - before + e.count.inFlight.Load() + e.count.unrecorded.Load()), nil
 }
 
 type drainCommand struct{}
@@ -310,8 +319,8 @@ func (drainCommand) run(s *sequencer) { s.draining = true }
 func (e *Engine) watchIdle(idle chan<- struct{}) {
 	for {
 		n := 0
-		err := e.do(context.Background(), func(s *sequencer) error { n = s.flights; return nil })
-		if err != nil || n == 0 {
+		err := e.do(e.life, func(s *sequencer) error { n = s.flights; return nil })
+		if err == nil && n == 0 || e.failure() != nil || e.life.Err() != nil {
 			close(idle)
 			return
 		}
@@ -330,6 +339,7 @@ func (e *Engine) Close() error {
 		s.enqueue(drainCommand{})
 		close(s.stop)
 		s.wake()
+		e.endLife()
 		<-e.seqDone
 		e.done.Wait()
 		e.runner.close()

@@ -68,6 +68,7 @@ func (s *sequencer) start(st dispatch.Start, d *state.Delivery, ep *state.Endpoi
 
 // fly signs and submits: it is called by a runner. Nothing is sent whose result could not be recorded.
 func (f *flight) fly() {
+	f.hold()
 	err := cmp.Or(f.e.failure(), context.Cause(f.e.flying))
 	if err == nil {
 		err = f.fill()
@@ -210,6 +211,8 @@ func (f *flight) finished(s *sequencer) {
 	}
 	a.Status, a.Reason, a.NextDue = d.status, d.reason, d.due
 	s.appendFacts(record.TypeAttemptFinished, f.target.tenant, &a, f.private)
+	s.batch.results++
+	s.e.count.unrecorded.Add(1)
 	s.e.count.attempt(f.res.Outcome)
 	s.e.count.ended(d.status)
 	change := record.EndpointChange{Endpoint: f.target.endpoint, Delivery: f.ref}

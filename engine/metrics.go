@@ -14,6 +14,7 @@ type counters struct {
 	succeeded, exhausted                atomic.Int64
 	attempts                            [6]atomic.Int64 // by outcome
 	interrupted, brokenOff              atomic.Int64
+	unrecorded                          atomic.Int64 // attempts that finished, their records not durable yet
 	inFlight                            atomic.Int64
 	batches, records, bytes             atomic.Int64
 	appendNanos                         atomic.Int64
@@ -47,6 +48,7 @@ type Metrics struct {
 	Bytes                 int64
 	AppendSeconds         float64 // all batches together, from hand-over to durable
 	DiskLow               bool
+	LogUnavailable        bool // the outcome of an append is unknown
 	ClockAheadMS          int64
 }
 
@@ -56,7 +58,7 @@ func (e *Engine) Metrics() Metrics {
 	m := Metrics{Published: c.published.Load(), Duplicates: c.duplicates.Load(), Attempts: map[string]int64{},
 		Interrupted: c.interrupted.Load(), InFlight: c.inFlight.Load(), Pending: c.pending.Load(), Tenants: c.tenants.Load(),
 		Endpoints: c.endpoints.Load(), Parked: c.parked.Load(), HeadSeq: e.HeadSeq(), Views: e.viewSeqs(),
-		Batches: c.batches.Load(), Records: c.records.Load(), Bytes: c.bytes.Load(), DiskLow: e.low.Load(),
+		Batches: c.batches.Load(), Records: c.records.Load(), Bytes: c.bytes.Load(), DiskLow: e.low.Load(), LogUnavailable: e.outage.lasting(),
 		ClockAheadMS: e.clock.Ahead(), AppendSeconds: float64(c.appendNanos.Load()) / 1e9}
 	for o := transports.Acknowledged; o <= transports.Gone; o++ {
 		m.Attempts[o.String()] = c.attempts[o].Load()

@@ -92,6 +92,9 @@ func (e *Engine) Publish(ctx context.Context, tenant string, in []PublishInput) 
 		if round == maxRounds {
 			return nil, &Error{Code: CodeUnavailable, Detail: "the tenant's subscriptions change faster than events can be routed; try again"}
 		}
+		if err := e.available(ctx); err != nil {
+			return nil, err
+		}
 		c := &publishCommand{tenant: tenant, items: waiting, waiter: newWaiter()}
 		e.sequencer.enqueue(c)
 		if err := c.wait(ctx, e); err != nil {

@@ -66,6 +66,7 @@ type batch struct {
 	records []eventlog.Record
 	arena   []byte // facts of records made here
 	bytes   int
+	results int // finished attempts among the records
 	effects []effect
 	starts  []*flight
 	commit  *eventlog.Commit
@@ -227,8 +228,10 @@ func (s *sequencer) flush() {
 	s.batch = s.e.newBatch()
 }
 
-// suspended says that nothing may be started: stopping, or the disk is low.
-func (s *sequencer) suspended() bool { return s.stopping() || s.e.low.Load() }
+// suspended says that nothing may be started: stopping, the disk is low, or the log is unavailable.
+func (s *sequencer) suspended() bool {
+	return s.stopping() || s.e.low.Load() || s.e.outage.lasting()
+}
 
 // stopping says that attempts are not recorded any more when our side breaks them off: draining, or the log failed.
 func (s *sequencer) stopping() bool { return s.draining || s.e.failure() != nil }

@@ -24,7 +24,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 )
 
 // Seq is a record's position: 1 is the first, 0 stands for "before all".
@@ -53,6 +52,9 @@ const (
 	MaxFacts        = 1 << 20 // bytes a record
 	MaxSection      = 4 << 20 // bytes a section
 )
+
+// MinUnderway is how many batches every Writer takes before Append blocks.
+const MinUnderway = 2
 
 // Record is one immutable fact. Facts are plain for ever (see FORMAT.md on what may stand there);
 // Sections are sealed bytes, opaque to the log.
@@ -100,7 +102,8 @@ type Head struct {
 // Log is one partition's ordered records.
 type Log interface {
 	// Acquire makes the caller the only writer and appends an epoch record, durable on return.
-	// owner (<= 128 bytes) is kept in every batch of the epoch.
+	// owner (<= 128 bytes) is kept in every batch of the epoch. It returns no error that wraps ErrUnavailable: it waits
+	// until it knows, or ctx ends.
 	Acquire(ctx context.Context, owner string) (Writer, error)
 	Head(ctx context.Context) (Head, error)
 	// Read yields the durable records after a seq, sections loaded, up to the head at the time it gets there, then ends.
@@ -125,7 +128,8 @@ type Writer interface {
 	// return before the batch is durable: Commit.Wait tells. Commits complete strictly in call order; once one fails,
 	// all later ones of this Writer fail with the same error, a refused batch (ErrInvalid) included: what follows was
 	// decided on a state that contains it. Acquire gives a new Writer. The caller must not change the records or what they point to until the Commit is done.
-	// An empty batch is a no-op with a completed Commit. It blocks while too many batches are under way.
+	// An empty batch is a no-op with a completed Commit. It blocks while too many batches are under way, and takes at
+	// least MinUnderway of them without that: an outage (see Commit.Wait) does not block its caller.
 	Append(records []Record) *Commit
 	Close() error
 }
@@ -164,47 +168,3 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("eventlog: corrupt: seq %d to %d: %s", e.First, e.Last, e.What)
 }
 func (e *CorruptError) Unwrap() error { return ErrCorrupt }
-
-// Commit is the future of one Append.
-type Commit struct {
-	First, Last Seq
-	Chain       Hash // valid once done
-	done        chan struct{}
-	once        sync.Once
-	err         error
-}
-
-// NewCommit is for backends: they call Complete exactly when the batch is durable or has failed.
-func NewCommit(first, last Seq) *Commit {
-	return &Commit{First: first, Last: last, done: make(chan struct{})}
-}
-
-// Complete finishes the commit; only the first call counts.
-func (c *Commit) Complete(err error) {
-	c.once.Do(func() { c.err = err; close(c.done) })
-}
-
-// Wait returns nil once the batch is durable. When ctx ends first the outcome stays open: Wait may be called again.
-func (c *Commit) Wait(ctx context.Context) error {
-	select {
-	case <-c.done:
-		return c.err
-	default:
-	}
-	select {
-	case <-c.done:
-		return c.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// Done says whether the outcome is known: then Wait does not block.
-func (c *Commit) Done() bool {
-	select {
-	case <-c.done:
-		return true
-	default:
-		return false
-	}
-}

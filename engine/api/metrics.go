@@ -98,13 +98,17 @@ func (c engineCollector) Collect(ch chan<- prometheus.Metric) {
 	out.counter("hookline_log_append_seconds_total", "Time from handing a batch to the log until it is durable, all batches together.", m.AppendSeconds)
 	out.counter("hookline_log_records_total", "Records appended.", float64(m.Records))
 	out.counter("hookline_log_bytes_total", "Bytes of facts and sealed sections appended.", float64(m.Bytes))
-	low := 0.0
-	if m.DiskLow {
-		low = 1
-	}
-	out.gauge("hookline_disk_low", "1 while the disk is below low water: publishes and changes are answered 507.", low)
+	out.gauge("hookline_disk_low", "1 while the disk is below low water: publishes and changes are answered 507.", oneIf(m.DiskLow))
+	out.gauge("hookline_log_unavailable", "1 while the log does not know what became of an append: nothing starts, nothing is answered.", oneIf(m.LogUnavailable))
 	out.gauge("hookline_clock_ahead_seconds", "How far record time runs ahead of the wall clock.", float64(m.ClockAheadMS)/1000)
 	c.transports(svc, out)
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 func (c engineCollector) transports(svc Service, out sender) {

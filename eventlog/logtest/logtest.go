@@ -22,6 +22,9 @@ type Factory func(t *testing.T) Store
 type Store struct {
 	// Open opens the log: empty the first time, then with what was appended. The Log before was closed.
 	Open func() (eventlog.Log, error)
+	// Interrupt begins an outage of the open log and returns what ends it: with nil all that was appended meanwhile is
+	// stored, with an error it failed. nil = this backend always knows the outcome of its appends.
+	Interrupt func() (resume func(error))
 }
 
 // Run runs the suite.
@@ -51,6 +54,8 @@ func Run(t *testing.T, f Factory) {
 		{"close ends waits and refuses", closing},
 		{"a closed writer refuses", closedWriter},
 		{"contexts end reads", readContext},
+		{"an outage is told, and ends in call order", outage},
+		{"an outage may end in a failure", outageFails},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, newFixture(t, f)) })
 	}

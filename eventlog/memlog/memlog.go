@@ -4,7 +4,8 @@
 //
 // Those of package eventlog, except that nothing outlives the process: "durable" means appended. Every Append is done
 // when it returns. Batches are kept in their stored form, so that what the codec cannot carry is seen here too.
-// Reopen gives a new Log over the same records, as a restart of a process would.
+// Reopen gives a new Log over the same records, as a restart of a process would. Interrupt and Resume play an outage of
+// a log that is somewhere else: in between nobody knows what became of the appends.
 //
 // # Concurrency
 //
@@ -39,6 +40,7 @@ type Log struct {
 	writer  *Writer
 	closed  bool
 	changed chan struct{} // closed and replaced when head or closed change
+	outage  *outage       // nil = appends are stored at once
 	hasher  eventlog.Hasher
 }
 
@@ -81,6 +83,14 @@ func (l *Log) Acquire(ctx context.Context, owner string) (eventlog.Writer, error
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil, eventlog.ErrClosed
+	}
+	for l.outage != nil {
+		if err := l.awaitResume(ctx); err != nil {
+			return nil, err
+		}
+		if l.closed {
+			return nil, eventlog.ErrClosed
+		}
 	}
 	l.epoch++
 	w := &Writer{log: l, epoch: eventlog.Epoch{Number: l.epoch, Tag: rand.Uint32(), Owner: owner}}
@@ -163,6 +173,7 @@ func (l *Log) Close() error {
 	defer l.mu.Unlock()
 	if !l.closed {
 		l.closed = true
+		l.resume(eventlog.ErrClosed)
 		l.announce()
 	}
 	return nil

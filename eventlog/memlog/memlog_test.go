@@ -17,6 +17,9 @@ func TestConformance(t *testing.T) {
 				l = l.Reopen()
 			}
 			return l, nil
+		}, Interrupt: func() func(error) {
+			l.Interrupt()
+			return l.Resume
 		}}
 	})
 }
