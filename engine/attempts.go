@@ -36,7 +36,7 @@ func (e *Engine) attemptAt(ctx context.Context, seq eventlog.Seq) (Attempt, erro
 func (e *Engine) openAttempt(ctx context.Context, o *Attempt, a *record.AttemptFinished, r *eventlog.Record) error {
 	plain, err := e.openSection(r.Sections[0], r.Tenant, r.Type, 0)
 	if errors.Is(err, seal.ErrDestroyed) {
-		o.Error = ptr("erased: the tenant's keys were destroyed")
+		o.Error = ptr("erased: the keys of the tenant were destroyed, or this could not be sealed")
 		return nil
 	}
 	if err != nil {

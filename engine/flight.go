@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/engine/state"
 	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/eventlog/seal"
 	"github.com/hookline/hookline/transports"
 )
 
@@ -129,7 +131,7 @@ func (f *flight) done(res transports.Result, err error) {
 	f.ended = f.e.finishedAt(f)
 	if err == nil {
 		f.res.Outcome, f.res.Kind = f.target.profile.Judge(res)
-		f.private, f.err = f.seal()
+		f.private = f.seal()
 	}
 	f.e.sequencer.enqueue(f)
 }
@@ -153,14 +155,19 @@ func (f *flight) recordType() eventlog.Type {
 	return record.TypeAttemptFinished
 }
 
-func (f *flight) seal() (eventlog.Section, error) {
-	p := record.AttemptPrivate{URL: f.req.Target, RequestHeaders: recordHeaders(f.req.Headers, len(f.req.Body)),
-		ResponseHeaders: recordHeaders(f.res.Headers, -1), Error: f.res.Error, ResponseBody: f.res.Body, Truncated: f.res.Truncated}
+// seal makes the private section. What the receiver did is a fact, whatever became of the tenant's keys meanwhile: when
+// they were destroyed, or the keyring fails, the section stays empty, and the attempt is recorded, not made again.
+func (f *flight) seal() eventlog.Section {
 	s, err := f.e.cfg.Keyring.Sealer(f.target.tenant)
 	if err != nil {
-		return eventlog.Section{}, err
+		if !errors.Is(err, seal.ErrDestroyed) {
+			f.e.cfg.Logger.Error("an attempt is recorded without request and response: they could not be sealed", "tenant", f.target.tenant, "error", err)
+		}
+		return eventlog.NewSection(nil)
 	}
-	return sealSection(s, f.target.tenant, f.recordType(), 0, p.Append(make([]byte, 0, 512+len(p.ResponseBody)))), nil
+	p := record.AttemptPrivate{URL: f.req.Target, RequestHeaders: recordHeaders(f.req.Headers, len(f.req.Body)),
+		ResponseHeaders: recordHeaders(f.res.Headers, -1), Error: f.res.Error, ResponseBody: f.res.Body, Truncated: f.res.Truncated}
+	return sealSection(s, f.target.tenant, f.recordType(), 0, p.Append(make([]byte, 0, 512+len(p.ResponseBody))))
 }
 
 // run is the result's turn in the sequencer: the slot is free, the decision is made.

@@ -90,8 +90,12 @@ func (t *target) open(e *Engine) error {
 	return t.err
 }
 
-// openSection unseals a section of a record.
+// openSection unseals a section of a record. An empty one stands for what could not be sealed any more when the record
+// was made: it reads like one whose key was destroyed since.
 func (e *Engine) openSection(sec eventlog.Section, tenant string, typ eventlog.Type, n uint8) ([]byte, error) {
+	if len(sec.Data) == 0 {
+		return nil, seal.ErrDestroyed
+	}
 	return e.cfg.Keyring.Unseal(nil, sec.Data, seal.Context{Tenant: tenant, Type: uint16(typ), Section: n})
 }
 

@@ -77,7 +77,7 @@ func (p *EventPrivate) Decode(b []byte) error {
 type Header struct{ Name, Value string }
 
 // AttemptPrivate is section 0 of attempt.finished and endpoint.tested: what went out beside the event's body and what
-// came back.
+// came back. The section is empty when the tenant's keys were destroyed while the attempt was under way.
 type AttemptPrivate struct {
 	URL             string
 	RequestHeaders  []Header
