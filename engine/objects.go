@@ -171,7 +171,8 @@ type AttemptResponse struct {
 type EventType struct {
 	Name        string          `json:"name"`
 	Description string          `json:"description"`
-	Example     json.RawMessage `json:"example"`
+	Example     json.RawMessage `json:"example" doc:"of data, made up"`
+	Schema      json.RawMessage `json:"schema" doc:"JSON Schema (2020-12) of data; null where the profile gives none"`
 }
 
 // Profile is a provider's rules as they are shown.
@@ -181,6 +182,7 @@ type Profile struct {
 	Title                 string      `json:"title"`
 	Description           string      `json:"description"`
 	HTTPSOnly             bool        `json:"https_only"`
+	Strict                bool        `json:"strict" doc:"publishing refuses unknown types, and data that does not fit its type's schema"`
 	Timeout               string      `json:"timeout"`
 	Schedule              []string    `json:"schedule" doc:"waits between attempts, from the end of the one before"`
 	Jitter                float64     `json:"jitter" doc:"0 to this share of a wait is added"`
@@ -188,6 +190,9 @@ type Profile struct {
 	MaxAttempts           int         `json:"max_attempts"`
 	DisableAfterExhausted bool        `json:"disable_after_exhausted"`
 	SuppressAfter         int         `json:"suppress_after" doc:"consecutive failed attempts; 0 = never"`
+	RetryAfterCap         *string     `json:"retry_after_cap" doc:"the longest wait that a receiver's Retry-After may ask for; null = it is not honoured"`
+	GoneDisables          bool        `json:"gone_disables" doc:"status 410 disables the endpoint"`
+	WarnAt                []int       `json:"warn_at" doc:"percent of the way to being disabled or suppressed"`
 	EventTypes            []EventType `json:"event_types"`
 }
 

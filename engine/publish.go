@@ -219,6 +219,9 @@ func (e *Engine) validate(p *publication) *Error {
 	if in.Data != nil && in.Data[0] != '{' {
 		return Invalid("data", "must be a JSON object; for another value that is the whole body use payload")
 	}
+	if err := p.v.profile.CheckData(in.Type, p.data()); err != nil {
+		return invalidField("data", err)
+	}
 	if len(in.Metadata) > 0 && (in.Metadata[0] != '{' || len(in.Metadata) > MaxMetadata) {
 		return Invalid("metadata", "must be a JSON object of at most %d bytes", MaxMetadata)
 	}

@@ -96,12 +96,18 @@ func (e *Engine) profileNames() []string {
 func profileObject(p *profile.Profile) Profile {
 	o := Profile{Name: p.Name, Version: int(p.Version), Title: p.Title, Description: p.Description, HTTPSOnly: p.HTTPSOnly,
 		Timeout: p.Timeout.String(), Schedule: texts(p.Schedule.Waits), Jitter: p.Schedule.Jitter, MaxAttempts: p.Schedule.MaxAttempts(),
-		DisableAfterExhausted: p.DisableAfterExhausted, SuppressAfter: p.SuppressAfter, EventTypes: make([]EventType, len(p.EventTypes))}
+		DisableAfterExhausted: p.DisableAfterExhausted, SuppressAfter: p.SuppressAfter, Strict: p.Strict, GoneDisables: p.GoneDisables, WarnAt: make([]int, len(p.WarnAt)), EventTypes: make([]EventType, len(p.EventTypes))}
 	if p.Schedule.Limit > 0 {
 		o.TimeLimit = ptr(p.Schedule.Limit.String())
 	}
+	if p.RetryAfterCap > 0 {
+		o.RetryAfterCap = ptr(p.RetryAfterCap.String())
+	}
+	for i, percent := range p.WarnAt {
+		o.WarnAt[i] = int(percent)
+	}
 	for i, t := range p.EventTypes {
-		o.EventTypes[i] = EventType{Name: t.Name, Description: t.Description, Example: t.Example}
+		o.EventTypes[i] = EventType{Name: t.Name, Description: t.Description, Example: t.Example, Schema: t.Schema}
 	}
 	return o
 }

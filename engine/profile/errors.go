@@ -1,8 +1,11 @@
 package profile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 var (
@@ -32,6 +35,50 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return ErrInvalid }
+
+// Errors are all faults of a file, by line.
+type Errors []*Error
+
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i := range e {
+		lines[i] = e[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (e Errors) Unwrap() []error {
+	all := make([]error, len(e))
+	for i := range e {
+		all[i] = e[i]
+	}
+	return all
+}
+
+// faults flattens what reading joined. nil when there is none.
+func faults(err error) error {
+	var all Errors
+	var walk func(error)
+	walk = func(err error) {
+		switch e := err.(type) {
+		case nil:
+		case *Error:
+			all = append(all, e)
+		case interface{ Unwrap() []error }:
+			for _, one := range e.Unwrap() {
+				walk(one)
+			}
+		default:
+			all = append(all, &Error{Message: err.Error()})
+		}
+	}
+	walk(err)
+	if len(all) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(all, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
+	return all
+}
 
 // FieldError names the field of a request that a profile refuses.
 type FieldError struct {

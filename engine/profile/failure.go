@@ -49,7 +49,7 @@ func (p *Profile) readFailure(at place) error {
 		may("disable_after_exhausted", boolean(&p.DisableAfterExhausted)),
 		may("suppress_after", number(&p.SuppressAfter, 0, 1_000_000)),
 		may("warn_at", p.readWarnAt),
-		may("gone_disables", boolean(&p.GoneDisables)),
+		past("gone_disables", boolean(&p.GoneDisables)), // gone: disable
 	)
 }
 

@@ -3,7 +3,6 @@ package profile
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"regexp"
 	"slices"
@@ -30,13 +29,21 @@ var (
 	headerPattern = regexp.MustCompile(`^[a-z0-9!#$%&'*+.^_|~-]{1,64}$`)
 )
 
-// Load reads a profile. file is what errors call it. An error is an *Error that names line, field and fix.
-func Load(file string, content []byte) (*Profile, error) {
+// Load reads a profile as logs hold it. file is what errors call it. An error is Errors: all that is wrong, each with
+// line, field and fix.
+func Load(file string, content []byte) (*Profile, error) { return load(file, content, false) }
+
+// Lint reads a profile that somebody just wrote: Load, and every example must fit its schema too.
+func Lint(file string, content []byte) (*Profile, error) { return load(file, content, true) }
+
+func load(file string, content []byte, examples bool) (*Profile, error) {
 	p := &Profile{Content: bytes.Clone(content), Hash: sha256.Sum256(content), Timeout: 30 * time.Second}
 	root, err := document(file, content)
 	if err != nil {
-		return nil, err
+		return nil, faults(err)
 	}
+	var entries []entry
+	defs := definitions{}
 	var form, unknown string
 	var payload place
 	err = root.mapping(
@@ -57,18 +64,23 @@ func Load(file string, content []byte) (*Profile, error) {
 		may("retry_after", p.readRetryAfter),
 		may("gone", p.readGone),
 		may("failure_policy", p.readFailure),
-		may("failure", p.readFailure),
+		past("failure", p.readFailure), // its name in the first versions of the seeds
 		may("unknown_types", choice(&unknown, "deliver", "refuse")),
-		need("events", p.readEvents),
+		may("strict", boolean(&p.Strict)),
+		may("schemas", defs.read),
+		need("events", p.readEvents(&entries)),
 	)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = p.complete(entries, defs, examples)
 	}
-	p.ids, p.closed = idForms[form], unknown == "refuse"
+	if err != nil {
+		return nil, faults(err)
+	}
+	p.ids, p.closed = idForms[form], p.Strict || unknown == "refuse"
 	p.random.New = func() any { return new(randomness) }
 	for _, name := range p.payload.attributes() {
 		if !slices.ContainsFunc(p.attributes, func(m member) bool { return m.name == name }) {
-			return nil, payload.errorf("takes tenant.attributes.%s, which tenant.attributes does not require; add it there", name)
+			return nil, faults(payload.errorf("takes tenant.attributes.%s, which tenant.attributes does not require; add it there", name))
 		}
 	}
 	return p, nil
@@ -156,36 +168,4 @@ func (p *Profile) readSchedule(at place) error {
 		return at.member(bad.Field, at.node).errorf("%s", bad.Message)
 	}
 	return nil
-}
-
-func (p *Profile) readEvents(at place) error {
-	p.byName = map[string]int{}
-	return at.list(1, maxTypes, func(item place) error {
-		var e EventType
-		err := item.mapping(
-			need("name", pattern(&e.Name, typePattern, "segments of A-Z, a-z, 0-9, _ and - joined by dots, and :state")),
-			need("description", text(&e.Description, 500)),
-			need("example", func(at place) error {
-				var src string
-				if err := text(&src, 64<<10)(at); err != nil {
-					return err
-				}
-				var out bytes.Buffer
-				if err := json.Compact(&out, []byte(src)); err != nil || src[0] != '{' {
-					return at.errorf("must be the JSON object that stands in data")
-				}
-				e.Example = out.Bytes()
-				return nil
-			}),
-		)
-		if err != nil {
-			return err
-		}
-		if _, twice := p.byName[e.Name]; twice || len(e.Name) > 200 {
-			return item.errorf("%.60q stands twice or has more than 200 bytes", e.Name)
-		}
-		p.byName[e.Name] = len(p.EventTypes)
-		p.EventTypes = append(p.EventTypes, e)
-		return nil
-	})
 }

@@ -36,7 +36,7 @@ func loadPlain(t testing.TB, old, new string) (*profile.Profile, error) {
 	if !bytes.Contains(content, []byte(old)) {
 		t.Fatalf("%q is not in testdata/plain.yaml", old)
 	}
-	return profile.Load("plain.yaml", bytes.Replace(content, []byte(old), []byte(new), 1))
+	return profile.Lint("plain.yaml", bytes.Replace(content, []byte(old), []byte(new), 1))
 }
 
 // Every mistake is told with file, line, field and fix. In testdata/mistakes an input is an old text, a line of ===, and
@@ -278,5 +278,12 @@ func TestReceiversSay(t *testing.T) {
 	}
 	if p := plain(t, "gone: disable", "failure_policy:\n  warn_at: [50, 70, 90]"); string(p.WarnAt) != string([]byte{50, 70, 90}) {
 		t.Errorf("warnings at %v", p.WarnAt)
+	}
+}
+
+func BenchmarkBuiltin(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		profile.Builtin()
 	}
 }

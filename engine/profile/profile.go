@@ -9,8 +9,6 @@ package profile
 
 import (
 	"embed"
-	"encoding/json"
-	"fmt"
 	"sync"
 	"time"
 
@@ -27,6 +25,8 @@ type Profile struct {
 	Content     []byte   // the file as given
 	Hash        [32]byte // SHA-256 of Content
 
+	// Strict refuses, at publish, types that the catalogue does not have and data that does not fit its type's schema.
+	Strict    bool
 	HTTPSOnly bool              // only https: targets, whatever the operator allows
 	Timeout   time.Duration     // of one attempt, whole ms, 1 s to 60 s
 	Schedule  schedule.Schedule // of a delivery
@@ -54,13 +54,6 @@ type Profile struct {
 	random      sync.Pool // of *randomness
 }
 
-// EventType is an entry of the catalogue.
-type EventType struct {
-	Name        string
-	Description string
-	Example     json.RawMessage // of data: a JSON object without insignificant space
-}
-
 //go:embed osir.yaml dnsimple.yaml
 var files embed.FS
 
@@ -79,31 +72,4 @@ func Builtin() []*Profile {
 		all = append(all, p)
 	}
 	return all
-}
-
-// Known finds a type in the catalogue.
-func (p *Profile) Known(eventType string) (EventType, bool) {
-	i, ok := p.byName[eventType]
-	if !ok {
-		return EventType{}, false
-	}
-	return p.EventTypes[i], true
-}
-
-// CheckPublishType says whether events of a well-formed type may be published. Unknown ones may, unless the profile
-// says `unknown_types: refuse`: the catalogue of a provider grows (D-9).
-func (p *Profile) CheckPublishType(eventType string) error {
-	if _, ok := p.byName[eventType]; ok || !p.closed {
-		return nil
-	}
-	return &FieldError{Field: "type", Message: fmt.Sprintf("%.200q is not in the catalogue of profile %s%s", eventType, p.Name,
-		meant(eventType, p.typeNames()))}
-}
-
-func (p *Profile) typeNames() []string {
-	names := make([]string, len(p.EventTypes))
-	for i := range p.EventTypes {
-		names[i] = p.EventTypes[i].Name
-	}
-	return names
 }

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -67,12 +68,13 @@ func (p place) member(name string, node *yaml.Node) place {
 	return place{file: p.file, node: node, path: path}
 }
 
-// mapping reads the members of a mapping. Unknown, repeated and missing ones are errors.
+// mapping reads the members of a mapping. Unknown, repeated and missing ones are errors; all mistakes are told, joined.
 func (p place) mapping(fields ...field) error {
 	if p.node.Kind != yaml.MappingNode {
 		return p.errorf("is %s; write fields (%s)", p.kind(), strings.Join(names(fields), ", "))
 	}
 	seen := make(map[string]bool, len(fields))
+	var errs []error
 	for i := 0; i+1 < len(p.node.Content); i += 2 {
 		key := p.node.Content[i]
 		at := place{file: p.file, node: key, path: p.path}
@@ -83,21 +85,21 @@ func (p place) mapping(fields ...field) error {
 			if hint == "" {
 				hint = "; known here: " + strings.Join(names(fields), ", ")
 			}
-			return at.errorf("unknown field %.60q%s", key.Value, hint)
+			errs = append(errs, at.errorf("unknown field %.60q%s", key.Value, hint))
+			continue
 		case seen[key.Value]:
-			return at.errorf("field %q stands twice; keep one", key.Value)
+			errs = append(errs, at.errorf("field %q stands twice; keep one", key.Value))
+			continue
 		}
 		seen[key.Value] = true
-		if err := f.read(p.member(key.Value, p.node.Content[i+1])); err != nil {
-			return err
-		}
+		errs = append(errs, f.read(p.member(key.Value, p.node.Content[i+1])))
 	}
 	for _, f := range fields {
 		if f.must && !seen[f.name] {
-			return p.errorf("field %q is missing", f.name)
+			errs = append(errs, p.errorf("field %q is missing", f.name))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func find(fields []field, name string) *field {
@@ -127,12 +129,11 @@ func (p place) list(least, most int, each func(place) error) error {
 	if n := len(p.node.Content); n < least || n > most {
 		return p.errorf("has %d items; give %d to %d", n, least, most)
 	}
+	var errs []error
 	for i, node := range p.node.Content {
-		if err := each(place{file: p.file, node: node, path: fmt.Sprintf("%s[%d]", p.path, i)}); err != nil {
-			return err
-		}
+		errs = append(errs, each(place{file: p.file, node: node, path: fmt.Sprintf("%s[%d]", p.path, i)}))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // pairs reads a list whose items are single `name: value` pairs: an ordered mapping.

@@ -128,6 +128,7 @@ var pins = map[string][]string{
 	"go.yaml.in/yaml":                     {"engine/profile", "cmd/hookline"},
 	"github.com/tidwall/gjson":            {"engine/profile", "filters"},
 	"github.com/nats-io":                  {"eventlog/natslog"},
+	"github.com/santhosh-tekuri":          {"engine/profile", "plugins"},
 }
 
 func TestThirdPartyPins(t *testing.T) {
