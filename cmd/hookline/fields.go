@@ -22,6 +22,8 @@ const (
 	textField fieldKind = iota
 	listField           // comma separated, repeatable
 	intField
+	boolField
+	mapField // NAME=VALUE, repeatable
 	jsonField
 )
 
@@ -35,6 +37,10 @@ func addBodyFlags(cmd *cobra.Command, fields []bodyFlag, patch bool) {
 			fs.StringSlice(f.flag(), nil, f.usage)
 		case intField:
 			fs.Int(f.flag(), 0, f.usage)
+		case boolField:
+			fs.Bool(f.flag(), false, f.usage)
+		case mapField:
+			fs.StringArray(f.flag(), nil, f.usage)
 		default:
 			fs.String(f.flag(), "", f.usage)
 		}
@@ -57,9 +63,22 @@ func body(cmd *cobra.Command, fields []bodyFlag) ([]byte, error) {
 			out[f.field], _ = fs.GetString(f.flag())
 		case intField:
 			out[f.field], _ = fs.GetInt(f.flag())
+		case boolField:
+			out[f.field], _ = fs.GetBool(f.flag())
 		case listField:
 			list, _ := fs.GetStringSlice(f.flag())
 			out[f.field] = append([]string{}, list...)
+		case mapField:
+			members := map[string]string{}
+			pairs, _ := fs.GetStringArray(f.flag())
+			for _, pair := range pairs {
+				name, value, ok := strings.Cut(pair, "=")
+				if !ok || name == "" {
+					return nil, usagef("--%s %.100q: want NAME=VALUE", f.flag(), pair)
+				}
+				members[name] = value
+			}
+			out[f.field] = members
 		case jsonField:
 			text, _ := fs.GetString(f.flag())
 			if !json.Valid([]byte(text)) {
@@ -97,7 +116,8 @@ type callCommand struct {
 }
 
 func (c callCommand) command(t *terminal) *cobra.Command {
-	cmd := &cobra.Command{Use: c.use + places(c.args), Short: c.short, Example: c.example, Args: exactly(c.args...)}
+	cmd := &cobra.Command{Use: c.use + places(c.args), Short: c.short, Example: c.example, Args: exactly(c.args...),
+		Annotations: calls(c.method, c.path, c.args)}
 	addBodyFlags(cmd, c.fields, c.patch)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		for _, name := range c.required {
@@ -130,9 +150,17 @@ func (c callCommand) command(t *terminal) *cobra.Command {
 	return cmd
 }
 
+// calls notes which call of the API a command makes, with its arguments in their places.
+func calls(method string, path func(args []string) string, args []string) map[string]string {
+	return map[string]string{callNote: method + " " + path(args)}
+}
+
+const callNote = "call"
+
 // objects is a command with subcommands that talk to a server.
 func objects(use, short, example string, sub ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, Example: example, RunE: group}
+	cmd := &cobra.Command{Use: use, Short: short, Example: example, RunE: group,
+		Long: short + ".\n\nTimes in tables are UTC, to the second; -o json has every answer as the API gives it."}
 	remoteFlags(cmd)
 	cmd.AddCommand(sub...)
 	return cmd

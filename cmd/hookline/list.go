@@ -25,7 +25,8 @@ func timeFilters() []filterFlag {
 
 // listCommand lists at a path made of the arguments named.
 func listCommand(t *terminal, what string, args []string, path func(args []string) string, cols []column, filters ...filterFlag) *cobra.Command {
-	cmd := &cobra.Command{Use: "list" + places(args), Aliases: []string{"ls"}, Short: "List " + what + ", newest first", Args: exactly(args...)}
+	cmd := &cobra.Command{Use: "list" + places(args), Aliases: []string{"ls"}, Short: "List " + what + ", newest first", Args: exactly(args...),
+		Annotations: calls(get, path, args)}
 	fs := cmd.Flags()
 	for _, f := range filters {
 		fs.String(f.flag, "", f.usage)

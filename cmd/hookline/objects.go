@@ -7,6 +7,7 @@ func tenantsCommand(t *terminal) *cobra.Command {
 		{"profile", textField, "`NAME` of a profile, e.g. osir or dnsimple"},
 		{"name", textField, "for people"},
 		{"attributes", jsonField, "`JSON` object; dnsimple needs id, identifier, display"},
+		{"management_events", boolField, "publish what is done to its endpoints as events of its own"},
 	}
 	all := func([]string) string { return pathf("v1", "tenants") }
 	one := func(args []string) string { return pathf("v1", "tenants", args[0]) }
@@ -29,6 +30,7 @@ func endpointsCommand(t *terminal) *cobra.Command {
 		{"event_types", listField, "`TYPES`, comma separated: names, prefixes like domain.*, or *"},
 		{"filter", textField, "a boolean `EXPR` over the event, e.g. 'data.zone.name == \"example.com\"'"},
 		{"description", textField, "for people"},
+		{"headers", mapField, "further request header `NAME=VALUE`, repeatable"},
 		{"secret", textField, "signing secret, 8 to 256 bytes; made when left out"},
 		{"transport", textField, "`NAME` of a transport, default https"},
 		{"settings", jsonField, "`JSON` for the transport"},
@@ -47,7 +49,7 @@ func endpointsCommand(t *terminal) *cobra.Command {
   hookline endpoints test acme ep_1 --event-type invoice.paid
   hookline endpoints enable acme ep_1`,
 		listCommand(t, "endpoints", []string{"TENANT"}, tenantThing("endpoints"),
-			columns("ID id", "STATUS status", "FAILURES consecutive_failures", "TYPES event_types", "URL url", "DESCRIPTION description")),
+			columns("ID id", "STATUS status", "REASON disabled_reason", "FAILURES consecutive_failures", "TYPES event_types", "URL url", "DESCRIPTION description")),
 		callCommand{use: "get", short: "Show an endpoint", args: ids, method: get, path: oneThing("endpoints", "")}.command(t),
 		callCommand{use: "create", short: "Create an endpoint and its first subscription", args: []string{"TENANT"}, method: post,
 			path: tenantThing("endpoints"), fields: fields, required: []string{"url"}}.command(t),

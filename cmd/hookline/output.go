@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 
 	"github.com/hookline/hookline/engine/api/jsonstrict"
@@ -60,8 +61,8 @@ func decodeNumbers(text []byte, into any) error {
 }
 
 func cell(object any, path string) string {
+	var name string
 	for path != "" {
-		var name string
 		name, path, _ = strings.Cut(path, ".")
 		members, ok := object.(map[string]any)
 		if !ok {
@@ -69,7 +70,19 @@ func cell(object any, path string) string {
 		}
 		object = members[name]
 	}
+	if s, ok := object.(string); ok && strings.HasSuffix(name, "_at") {
+		return moment(s)
+	}
 	return text(object)
+}
+
+// moment is a time as people read it, in UTC and to the second.
+func moment(s string) string {
+	at, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return text(s)
+	}
+	return at.UTC().Format(time.DateTime)
 }
 
 // text is a value in one cell or line.
