@@ -81,3 +81,9 @@ func FuzzParseID(f *testing.F) {
 		}
 	})
 }
+func FuzzKeyIssued(f *testing.F)     { fuzz(f, &record.KeyIssued{}) }
+func FuzzKeyChange(f *testing.F)     { fuzz(f, &record.KeyChange{}) }
+func FuzzPortalSession(f *testing.F) { fuzz(f, &record.PortalSession{}) }
+func FuzzPortalSessionChange(f *testing.F) {
+	fuzz(f, &record.PortalSessionChange{})
+}

@@ -109,6 +109,7 @@ func TestGoldenNumbers(t *testing.T) {
 	list("reason", func(n uint8) string { return record.Reason(n).String() })
 	list("trigger", func(n uint8) string { return record.Trigger(n).String() })
 	list("kind", record.KindName)
+	list("scope", func(n uint8) string { return record.Scope(n).String() })
 	path := filepath.Join("testdata", "numbers.txt")
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -140,6 +141,7 @@ func TestGoldenJSONSections(t *testing.T) {
 		{"tenant", &record.TenantPrivate{Name: "Example", Attributes: raw, By: "admin"}},
 		{"endpoint", &record.EndpointPrivate{URL: "https://example.com", Description: "d", Headers: map[string]string{"x": "1"}, Settings: raw, By: "admin"}},
 		{"subscription", &record.SubscriptionPrivate{Filter: `data.x == 1`, By: "admin"}},
+		{"key", &record.KeyPrivate{Name: "CI", By: "admin"}},
 		{"who", &record.WhoPrivate{By: "admin"}},
 	} {
 		b, err := json.Marshal(c.value)

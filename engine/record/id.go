@@ -31,6 +31,8 @@ const (
 	PrefixAttempt      = "att_"
 	PrefixEndpoint     = "ep_"
 	PrefixSubscription = "sub_"
+	PrefixKey          = "key_"
+	PrefixSession      = "pss_"
 )
 
 // ErrID: not an id of the wanted kind.

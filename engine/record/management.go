@@ -275,7 +275,7 @@ func (p *Subscription) Decode(b []byte) error {
 // do not, so that folding them never touches a body.
 func NeedsSections(t eventlog.Type) bool {
 	switch t {
-	case TypeProfileDefined, TypeTenantCreated, TypeTenantUpdated, TypeEndpointCreated, TypeEndpointUpdated,
+	case TypeProfileDefined, TypeKeyIssued, TypeTenantCreated, TypeTenantUpdated, TypeEndpointCreated, TypeEndpointUpdated,
 		TypeEndpointSecretRotated, TypeSubscriptionCreated, TypeSubscriptionUpdated:
 		return true
 	}

@@ -59,7 +59,7 @@ func draw32(t *rapid.T) (h [32]byte) {
 func drawFacts(t *rapid.T) facts {
 	u, i, u16, u32, u8 := rapid.Uint64(), rapid.Int64(), rapid.Uint16(), rapid.Uint32(), rapid.Byte()
 	s, yes := rapid.String(), rapid.Bool()
-	switch rapid.IntRange(0, 12).Draw(t, "kind") {
+	switch rapid.IntRange(0, 16).Draw(t, "kind") {
 	case 0:
 		p := &record.EventPublished{ID: s.Draw(t, "id"), Type: s.Draw(t, "type"), Profile: genSeq.Draw(t, "profile"),
 			RouteVersion: u.Draw(t, "route"), OccurredAt: i.Draw(t, "occurred"), NotBefore: i.Draw(t, "not before"), BodyLen: u32.Draw(t, "len"),
@@ -112,6 +112,14 @@ func drawFacts(t *rapid.T) facts {
 		return &record.EndpointChange{Endpoint: genSeq.Draw(t, "endpoint"), Reason: record.Reason(u8.Draw(t, "reason")), Delivery: genRef.Draw(t, "delivery")}
 	case 10:
 		return &record.Subscription{Subscription: genSeq.Draw(t, "subscription"), Endpoint: genSeq.Draw(t, "endpoint"), EventTypes: list(t, s, 5)}
+	case 13:
+		return &record.KeyIssued{Hash: draw32(t), Scope: record.Scope(u8.Draw(t, "scope")), Prefix: s.Draw(t, "prefix"), ExpiresAt: i.Draw(t, "expires")}
+	case 14:
+		return &record.KeyChange{Key: genSeq.Draw(t, "key"), At: i.Draw(t, "at")}
+	case 15:
+		return &record.PortalSession{LinkHash: draw32(t), LinkExpiresAt: i.Draw(t, "link expires"), LastsMS: u.Draw(t, "lasts")}
+	case 16:
+		return &record.PortalSessionChange{Session: genSeq.Draw(t, "session"), TokenHash: draw32(t), ExpiresAt: i.Draw(t, "expires")}
 	case 11:
 		raw := rapid.SliceOf(rapid.Byte())
 		return section{&record.EventPrivate{Actor: raw.Draw(t, "actor"), Metadata: raw.Draw(t, "metadata"), OrderKey: s.Draw(t, "order key"), Failed: list(t, s, 3)}}

@@ -29,6 +29,12 @@ type SubscriptionPrivate struct {
 	By     string `json:"by,omitempty"`
 }
 
+// KeyPrivate is section 0 of key.issued.
+type KeyPrivate struct {
+	Name string `json:"name,omitempty"`
+	By   string `json:"by,omitempty"`
+}
+
 // WhoPrivate is section 0 of changes that say nothing else than who made them.
 type WhoPrivate struct {
 	By string `json:"by"`

@@ -15,7 +15,14 @@ const (
 	EpochStarted = eventlog.TypeEpochStarted
 
 	TypeProfileDefined eventlog.Type = 2
-	TypeKeyCreated     eventlog.Type = 3
+	TypeKeyCreated     eventlog.Type = 3 // the configured admin key
+	TypeKeyIssued      eventlog.Type = 4
+	TypeKeyRevoked     eventlog.Type = 5
+	TypeKeyUsed        eventlog.Type = 6
+
+	TypePortalSessionCreated eventlog.Type = 7
+	TypePortalSessionOpened  eventlog.Type = 8
+	TypePortalSessionEnded   eventlog.Type = 9
 
 	TypeTenantCreated eventlog.Type = 10
 	TypeTenantUpdated eventlog.Type = 11
@@ -50,6 +57,12 @@ var names = map[eventlog.Type]string{
 	EpochStarted:                   "epoch.started",
 	TypeProfileDefined:             "profile.defined",
 	TypeKeyCreated:                 "key.created",
+	TypeKeyIssued:                  "key.issued",
+	TypeKeyRevoked:                 "key.revoked",
+	TypeKeyUsed:                    "key.used",
+	TypePortalSessionCreated:       "portal_session.created",
+	TypePortalSessionOpened:        "portal_session.opened",
+	TypePortalSessionEnded:         "portal_session.ended",
 	TypeTenantCreated:              "tenant.created",
 	TypeTenantUpdated:              "tenant.updated",
 	TypeTenantDeleted:              "tenant.deleted",

@@ -48,6 +48,14 @@ func (s *State) apply(r *eventlog.Record) error {
 		return s.profileDefined(r)
 	case record.TypeKeyCreated:
 		return s.keyCreated(r)
+	case record.TypeKeyIssued:
+		return s.keyIssued(r)
+	case record.TypeKeyRevoked, record.TypeKeyUsed:
+		return s.keyChanged(r)
+	case record.TypePortalSessionCreated:
+		return s.sessionCreated(r)
+	case record.TypePortalSessionOpened, record.TypePortalSessionEnded:
+		return s.sessionChanged(r)
 	case record.TypeTenantCreated, record.TypeTenantUpdated, record.TypeTenantDeleted:
 		return s.tenantChanged(r)
 	case record.TypeEndpointCreated, record.TypeEndpointUpdated:
@@ -287,6 +295,7 @@ func (s *State) tenantChanged(r *eventlog.Record) error {
 			}
 		}
 		t.Deleted = true
+		s.endAccess(r)
 	} else {
 		var f record.Tenant
 		if err := f.Decode(r.Facts); err != nil {

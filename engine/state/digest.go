@@ -48,6 +48,9 @@ const (
 	kindSubscription = 5
 	kindDelivery     = 6
 	kindEpoch        = 7
+	kindPolicy       = 8
+	kindIssuedKey    = 9
+	kindSession      = 10
 )
 
 func (s *State) hashDelivery(d *Delivery) Digest {

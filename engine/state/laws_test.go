@@ -98,6 +98,12 @@ func checkSums(t *rapid.T, s *State) {
 	if s.key != nil {
 		want.add(hashOf(appendKey(nil, *s.key)))
 	}
+	for _, k := range s.keys {
+		want.add(hashOf(appendIssuedKey(nil, k)))
+	}
+	for _, p := range s.sessions {
+		want.add(hashOf(appendSession(nil, p)))
+	}
 	endpoints, subscriptions := 0, 0
 	for _, ten := range s.tenants {
 		want.add(hashOf(s.appendTenant(nil, ten)))

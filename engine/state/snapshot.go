@@ -53,6 +53,12 @@ func (s *State) Encode(w io.Writer, chain eventlog.Hash) error {
 			e.entity(appendSubscription(nil, p), p.Private)
 		}
 	}
+	for _, k := range s.keys {
+		e.entity(appendIssuedKey(nil, k), k.Private)
+	}
+	for _, p := range s.sessions {
+		e.entity(appendSession(nil, p))
+	}
 	var buf []byte
 	s.Pending.All(func(_ uint32, d *Delivery) bool {
 		buf = s.appendDelivery(buf[:0], d)
@@ -70,8 +76,6 @@ func (s *State) sortedTenants() []*Tenant {
 	slices.SortFunc(list, func(a, b *Tenant) int { return cmp.Compare(a.Seq, b.Seq) })
 	return list
 }
-
-const kindPolicy = 8
 
 func appendPolicy(b []byte, p Policy) []byte {
 	b = au(append(b, kindPolicy), uint64(p.Source))
@@ -226,6 +230,10 @@ func (d *snapshotReader) entity() bool {
 		d.profile()
 	case kindKey:
 		d.s.setKey([32]byte(d.take(32)))
+	case kindIssuedKey:
+		d.issuedKey()
+	case kindSession:
+		d.session()
 	case kindTenant:
 		d.tenant()
 	case kindEndpoint:

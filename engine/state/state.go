@@ -25,6 +25,8 @@ type State struct {
 	epochs        []Epoch
 	profiles      []*Profile
 	key           *[32]byte
+	keys          []*Key     // by seq
+	sessions      []*Session // by seq
 	tenants       map[string]*Tenant
 	endpoints     map[eventlog.Seq]*Endpoint
 	subscriptions map[eventlog.Seq]*Subscription

@@ -22,7 +22,11 @@ func (w *world) step(t *rapid.T) {
 	case op == 1:
 		w.stepTenant(t)
 	case op == 2:
-		w.stepSystem(t)
+		if rapid.Bool().Draw(t, "access") {
+			w.stepAccess(t)
+		} else {
+			w.stepSystem(t)
+		}
 	case op <= 6:
 		w.stepEndpoint(t)
 	case op <= 8:

@@ -139,6 +139,12 @@ func dump(s *State) []string {
 	if s.key != nil {
 		out = append(out, fmt.Sprintf("key %x", *s.key))
 	}
+	for _, k := range s.keys {
+		out = append(out, fmt.Sprintf("key %d %s %d %+v %d %d %s", k.Seq, k.Tenant, k.CreatedAt, k.KeyIssued, k.RevokedAt, k.UsedAt, k.Private.Data))
+	}
+	for _, p := range s.sessions {
+		out = append(out, fmt.Sprintf("session %d %s %d %+v %d %x %d", p.Seq, p.Tenant, p.CreatedAt, p.PortalSession, p.OpenedAt, p.TokenHash, p.ExpiresAt))
+	}
 	for _, p := range s.profiles {
 		out = append(out, fmt.Sprintf("profile %d %+v %s", p.Seq, p.ProfileDefined, p.Content.Data))
 	}
