@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"fmt"
 	"runtime"
 	"sync"
@@ -31,7 +30,7 @@ type Engine struct {
 	interrupts sync.Map      // transport name -> *atomic.Int64
 	profiles   sync.Map      // eventlog.Seq -> *profile.Profile
 	views      sync.Map      // tenant id -> *tenantView
-	keyHash    atomic.Pointer[[32]byte]
+	access     access
 
 	durable   atomic.Pointer[durable]
 	low       atomic.Bool
@@ -184,6 +183,9 @@ func (e *Engine) keepHouse() {
 			e.sequencer.enqueue(evictCommand{})
 			e.snapshots.checkpoint(e.durable.Load())
 		}
+		if n%60 == 0 {
+			e.sequencer.enqueue(noteUsesCommand{})
+		}
 		e.snapshots.maybe(e.durable.Load().seq)
 	}
 }
@@ -225,7 +227,7 @@ func (e *Engine) define(ctx context.Context, s *sequencer) error {
 			s.appendFacts(record.TypeKeyCreated, "", &record.KeyCreated{Hash: hash})
 		}
 	}
-	e.keyHash.Store(s.st.Key())
+	e.access.load(e, s.st)
 	if len(s.batch.records) == 0 {
 		return nil
 	}
@@ -263,16 +265,6 @@ func (e *Engine) profileAt(seq eventlog.Seq) (*profile.Profile, error) {
 	}
 	e.profiles.Store(seq, p)
 	return p, nil
-}
-
-// VerifyKey says whether key is the admin key, in constant time.
-func (e *Engine) VerifyKey(key string) bool {
-	want := e.keyHash.Load()
-	if want == nil {
-		return false
-	}
-	got := sha256.Sum256([]byte(key))
-	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
 // Ready says that recovery is done and that the log takes records.

@@ -180,6 +180,7 @@ func (e *Engine) DeleteTenant(ctx context.Context, by Actor, id string) error {
 		if err != nil {
 			return err
 		}
+		e.access.endTenant(s.st, id)
 		s.cancelAll(record.ReasonTenantDeleted, t.Endpoints...)
 		for _, ep := range t.Endpoints {
 			s.forget(ep)

@@ -30,7 +30,7 @@ func document(ops []*operation, version string) ([]byte, error) {
 		Info:    &huma.Info{Title: "hookline", Version: version, Description: intro},
 		Components: &huma.Components{
 			Schemas:         b.registry,
-			SecuritySchemes: map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer", Description: "the admin key"}},
+			SecuritySchemes: map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer", Description: "the admin key, an issued key, or a portal session's token"}},
 		},
 		Security: []map[string][]string{{"key": {}}},
 	}

@@ -59,7 +59,7 @@ func endpointOperations() []*operation {
 			handle: func(c *call) error {
 				return c.gone(c.svc.DeleteEndpoint(c.r.Context(), c.by, c.tenant(), c.path("endpoint")))
 			}},
-		{method: http.MethodGet, path: path + "/{endpoint}/secret", id: "get-endpoint-secret", tag: "Endpoints", status: 200,
+		{method: http.MethodGet, path: path + "/{endpoint}/secret", id: "get-endpoint-secret", tag: "Endpoints", status: 200, need: needManage,
 			summary: "Get the signing secret", answer: secretAnswer{},
 			handle: func(c *call) error {
 				secret, err := c.svc.EndpointSecret(c.r.Context(), c.tenant(), c.path("endpoint"))

@@ -18,12 +18,6 @@ func laterOperations() []*operation {
 		{http.MethodPost, "/v1/filters:explain", "filters:explain"},
 		{http.MethodPost, "/v1/filters:simulate", "filters:simulate"},
 		{http.MethodGet, "/v1/stream", "stream"},
-		{http.MethodGet, "/v1/keys", "keys"},
-		{http.MethodPost, "/v1/keys", "keys"},
-		{http.MethodGet, "/v1/keys/{key}", "keys"},
-		{http.MethodPatch, "/v1/keys/{key}", "keys"},
-		{http.MethodDelete, "/v1/keys/{key}", "keys"},
-		{http.MethodPost, tenantPath + "/portal-sessions", "portal-sessions"},
 	} {
 		ops = append(ops, &operation{method: l.method, path: l.path, id: "later", custom: true, any: true,
 			handle: func(*call) error { return engine.Invalid(l.name, "not available yet in this version") }})

@@ -23,6 +23,7 @@ type operation struct {
 	optional     bool // the body may be left out
 	query        []parameter
 	open         bool // served without a key
+	need         need // of whoever asks; 0 = as needOf says
 	custom       bool // has its own part of document.go, or none
 	any          bool // takes any query: it refuses everything anyway
 	handle       handler
@@ -40,6 +41,7 @@ type call struct {
 	r      *http.Request
 	svc    Service
 	op     *operation
+	who    *engine.Principal // nil where no key is needed
 	by     engine.Actor
 	minSeq uint64
 	values values
@@ -64,6 +66,9 @@ func (s *Server) route(ops []*operation) {
 			op.shape = shapeOf(reflect.TypeOf(op.body), op.required)
 		}
 		op.meter = s.meter.operation(op.id)
+		if op.need == 0 {
+			op.need = needOf(op)
+		}
 		pattern, verb, isVerb := strings.Cut(op.path, "}:")
 		if isVerb {
 			pattern += "}"

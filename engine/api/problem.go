@@ -60,6 +60,10 @@ func problemOf(err error) (p Problem, known bool) {
 		return problemOf(malformed(malform))
 	case errors.Is(err, errNoKey):
 		p = Problem{Status: http.StatusUnauthorized, Detail: "a valid key is needed: send it as `Authorization: Bearer KEY`"}
+	case errors.Is(err, errForeign):
+		p = Problem{Status: http.StatusForbidden, Detail: "a change with the session's cookie must come from the portal's own page: send the token as Authorization: Bearer instead"}
+	case errors.As(err, new(*scopeError)):
+		p = Problem{Status: http.StatusForbidden, Detail: err.Error()}
 	case errors.As(err, &method):
 		p = Problem{Status: http.StatusMethodNotAllowed, Detail: method.Error()}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

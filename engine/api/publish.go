@@ -19,12 +19,12 @@ const (
 func publishOperations() []*operation {
 	explain := []parameter{{name: "explain", doc: "true adds `unmatched` with a reason for each subscription that did not match", enum: []string{"true", "false"}}}
 	return []*operation{
-		{method: http.MethodPost, path: tenantPath + "/events", id: "publish-event", tag: "Events", status: 202, custom: true,
+		{method: http.MethodPost, path: tenantPath + "/events", id: "publish-event", tag: "Events", status: 202, custom: true, need: needPublish,
 			summary: "Publish an event", query: explain, handle: publish,
 			doc: "202 only once the event is stored durably and its deliveries are due. `data` (an object) goes into the profile's envelope byte for byte; " +
 				"`payload` (any JSON value) is the whole body instead. The same idempotency key, else the same (`type`, `id`), with equal content within 24 h " +
 				"is answered with the first answer and `duplicate` true; with other content 409."},
-		{method: http.MethodPost, path: tenantPath + "/events:batch", id: "publish-batch", tag: "Events", status: 202, custom: true,
+		{method: http.MethodPost, path: tenantPath + "/events:batch", id: "publish-batch", tag: "Events", status: 202, custom: true, need: needPublish,
 			summary: "Publish up to 1 000 events", query: explain, handle: publishBatch,
 			doc: "As JSON, or as NDJSON (`application/x-ndjson`, one event a line), at most 8 MiB. Each item is answered in order, by what a publish answers or by a problem; one item's fault does not touch the others."},
 	}

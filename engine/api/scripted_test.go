@@ -20,25 +20,34 @@ const testKey = "0123456789abcdef0123456789abcdef"
 // What an engine does with it is tested in real_test.go. Methods it lacks panic on the nil Service.
 type scripted struct {
 	Service
-	asked     []string
-	published []engine.PublishInput
-	results   func(in []engine.PublishInput) []engine.PublishResult
-	err       error // of everything
-	notReady  bool
-	head      uint64
-	endpoint  engine.EndpointInput
-	tenant    engine.TenantInput
-	listed    engine.ListInput
+	asked      []string
+	published  []engine.PublishInput
+	results    func(in []engine.PublishInput) []engine.PublishResult
+	err        error // of everything
+	notReady   bool
+	head       uint64
+	endpoint   engine.EndpointInput
+	tenant     engine.TenantInput
+	listed     engine.ListInput
+	principals map[string]engine.Principal
 }
 
 func (s *scripted) note(format string, args ...any) {
 	s.asked = append(s.asked, fmt.Sprintf(format, args...))
 }
 
-func (s *scripted) VerifyKey(key string) bool { return key == testKey }
-func (s *scripted) Ready() bool               { return !s.notReady }
-func (s *scripted) HeadSeq() uint64           { return s.head }
-func (s *scripted) ManualClock() bool         { return true }
+func (s *scripted) Authenticate(key string) *engine.Principal {
+	if p, ok := s.principals[key]; ok {
+		return &p
+	}
+	if key == testKey {
+		return &engine.Principal{ID: engine.AdminKeyID, Scope: engine.ScopeAdmin}
+	}
+	return nil
+}
+func (s *scripted) Ready() bool       { return !s.notReady }
+func (s *scripted) HeadSeq() uint64   { return s.head }
+func (s *scripted) ManualClock() bool { return true }
 func (s *scripted) Metrics() engine.Metrics {
 	return engine.Metrics{Published: 7, Attempts: map[string]int64{"acknowledged": 3}, Views: map[string]uint64{"history": 41}}
 }

@@ -60,18 +60,26 @@ func (s *Server) ended(a *answer, r *http.Request, began time.Time) {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, res *resource) {
 	a := w.(*answer)
 	op, err := res.find(r)
+	var who *engine.Principal
 	if op == nil || !op.open {
-		if err := s.admit(a, r); err != nil {
-			s.refuse(a, r, err)
+		var refusal error
+		if who, refusal = s.admit(a, r); refusal != nil {
+			s.refuse(a, r, refusal)
 			return
 		}
+	}
+	if err == nil && who != nil {
+		err = allowed(who, op, r)
 	}
 	if err != nil {
 		s.refuse(a, r, err)
 		return
 	}
 	a.op = op
-	c := &call{Server: s, w: a, r: r, svc: a.svc, op: op, by: engine.Actor{Name: "admin_key"}}
+	c := &call{Server: s, w: a, r: r, svc: a.svc, op: op, who: who}
+	if who != nil {
+		c.by = who.Actor()
+	}
 	if err := c.prepare(); err != nil {
 		s.refuse(a, r, err)
 		return
@@ -80,20 +88,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, res *resource) {
 		s.refuse(a, r, err)
 	}
 }
-
-// admit checks the key. Without an engine nobody can, and nothing is served.
-func (s *Server) admit(a *answer, r *http.Request) error {
-	if a.svc == nil {
-		return errStarting()
-	}
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || !a.svc.VerifyKey(strings.TrimSpace(key)) {
-		return errNoKey
-	}
-	return nil
-}
-
-var errNoKey = errors.New("api: no valid key")
 
 func errStarting() *engine.Error {
 	return &engine.Error{Code: engine.CodeUnavailable, Detail: "the server is starting: try again when /readyz answers 200"}

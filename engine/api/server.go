@@ -3,6 +3,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,18 +16,22 @@ import (
 type Config struct {
 	// Version of the program, for the OpenAPI document. Default "dev".
 	Version string
+	// PublicURL is where the server is reached from outside, e.g. https://hooks.example.com: for links it hands out.
+	// "" = http and the host that the caller used.
+	PublicURL string
 	// Logger takes internal errors and, at level debug, the access log. nil = none.
 	Logger *slog.Logger
 }
 
 // Server is an http.Handler for the whole face.
 type Server struct {
-	log      *slog.Logger
-	service  atomic.Pointer[Service]
-	mux      *http.ServeMux
-	document []byte // /openapi.json
-	meter    *meter
-	pool     sync.Pool // of *scratch
+	log       *slog.Logger
+	publicURL string
+	service   atomic.Pointer[Service]
+	mux       *http.ServeMux
+	document  []byte // /openapi.json
+	meter     *meter
+	pool      sync.Pool // of *scratch
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -39,7 +44,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Version == "" {
 		cfg.Version = "dev"
 	}
-	s := &Server{log: cfg.Logger, mux: http.NewServeMux(), meter: newMeter()}
+	s := &Server{log: cfg.Logger, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), mux: http.NewServeMux(), meter: newMeter()}
 	s.meter.service = func() Service {
 		if svc := s.service.Load(); svc != nil {
 			return *svc

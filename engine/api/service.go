@@ -16,6 +16,7 @@ type Service interface {
 	Subscriptions
 	History
 	System
+	Access
 }
 
 // Publishing takes events.
@@ -72,6 +73,18 @@ type History interface {
 	Attempts(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Attempt], error)
 }
 
+// Access manages keys and portal sessions.
+type Access interface {
+	IssueKey(ctx context.Context, by engine.Actor, in engine.KeyInput) (engine.Key, error)
+	IssuedKey(ctx context.Context, id string) (engine.Key, error)
+	IssuedKeys(ctx context.Context, in engine.ListInput) (engine.Page[engine.Key], error)
+	RevokeKey(ctx context.Context, by engine.Actor, id string) (engine.Key, error)
+	CreatePortalSession(ctx context.Context, by engine.Actor, tenant string, lasts time.Duration) (engine.PortalSession, error)
+	OpenPortalSession(ctx context.Context, link string) (engine.PortalSession, error)
+	EndPortalSession(ctx context.Context, by engine.Actor, tenant, id string) error
+	PortalSessions(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.PortalSession], error)
+}
+
 // System is the engine's own state.
 type System interface {
 	LogStatus(ctx context.Context) (engine.LogStatus, error)
@@ -84,6 +97,6 @@ type System interface {
 	HeadSeq() uint64
 	// Metrics are read at each scrape; it never waits.
 	Metrics() engine.Metrics
-	// VerifyKey compares in constant time.
-	VerifyKey(key string) bool
+	// Authenticate finds who holds a key or a portal session's token; nil = nobody.
+	Authenticate(key string) *engine.Principal
 }

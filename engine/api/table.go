@@ -12,7 +12,7 @@ func operations() []*operation {
 	for _, group := range [][]*operation{
 		publishOperations(), eventOperations(), tenantOperations(), endpointOperations(), endpointVerbs(),
 		subscriptionOperations(), deliveryOperations(), attemptOperations(), profileOperations(), systemOperations(),
-		openOperations(), dnsimpleOperations(), laterOperations(),
+		openOperations(), dnsimpleOperations(), keyOperations(), sessionOperations(), laterOperations(),
 	} {
 		all = append(all, group...)
 	}

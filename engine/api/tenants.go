@@ -83,7 +83,7 @@ func tenantOperations() []*operation {
 			handle: func(c *call) error {
 				return one(c)(c.svc.Tenant(c.r.Context(), c.tenant()))
 			}},
-		{method: http.MethodPatch, path: tenantPath, id: "update-tenant", tag: "Tenants", status: 200,
+		{method: http.MethodPatch, path: tenantPath, id: "update-tenant", tag: "Tenants", status: 200, need: needAdmin,
 			summary: "Change a tenant (merge patch)", answer: engine.Tenant{}, body: tenantPatch{},
 			handle: func(c *call) error {
 				var in tenantPatch
@@ -100,7 +100,7 @@ func tenantOperations() []*operation {
 				}
 				return one(c)(c.svc.UpdateTenant(c.r.Context(), c.by, c.tenant(), tenant))
 			}},
-		{method: http.MethodDelete, path: tenantPath, id: "delete-tenant", tag: "Tenants", status: 204,
+		{method: http.MethodDelete, path: tenantPath, id: "delete-tenant", tag: "Tenants", status: 204, need: needAdmin,
 			summary: "Delete a tenant",
 			doc:     "Cancels its pending deliveries (reason `tenant_deleted`) and removes its endpoints; history and keys stay. The id is never free again.",
 			handle: func(c *call) error {
@@ -111,12 +111,12 @@ func tenantOperations() []*operation {
 
 func profileOperations() []*operation {
 	return []*operation{
-		{method: http.MethodGet, path: "/v1/profiles", id: "list-profiles", tag: "Profiles", status: 200,
+		{method: http.MethodGet, path: "/v1/profiles", id: "list-profiles", tag: "Profiles", status: 200, need: needKey,
 			summary: "List the profiles with their catalogues", answer: engine.Page[engine.Profile]{}, query: paging(),
 			handle: func(c *call) error {
 				return short(c, c.svc.Profiles())
 			}},
-		{method: http.MethodGet, path: "/v1/profiles/{profile}", id: "get-profile", tag: "Profiles", status: 200,
+		{method: http.MethodGet, path: "/v1/profiles/{profile}", id: "get-profile", tag: "Profiles", status: 200, need: needKey,
 			summary: "Get one profile: catalogue with examples, schedule, policies", answer: engine.Profile{},
 			handle: func(c *call) error {
 				return one(c)(c.svc.Profile(c.path("profile")))
