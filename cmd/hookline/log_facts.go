@@ -39,6 +39,14 @@ func factsType(t eventlog.Type) interface{ Decode([]byte) error } {
 		return &record.ProfileDefined{}
 	case record.TypeKeyCreated:
 		return &record.KeyCreated{}
+	case record.TypeKeyIssued:
+		return &record.KeyIssued{}
+	case record.TypeKeyRevoked, record.TypeKeyUsed:
+		return &record.KeyChange{}
+	case record.TypePortalSessionCreated:
+		return &record.PortalSession{}
+	case record.TypePortalSessionOpened, record.TypePortalSessionEnded:
+		return &record.PortalSessionChange{}
 	case record.TypeTenantCreated, record.TypeTenantUpdated, record.TypeTenantDeleted:
 		return &record.Tenant{}
 	case record.TypeEndpointCreated, record.TypeEndpointUpdated:

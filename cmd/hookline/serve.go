@@ -87,7 +87,7 @@ func serve(ctx context.Context, t *terminal, cfg *config.Config, logger *slog.Lo
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	face, err := api.New(api.Config{Version: versionText(), Logger: logger})
+	face, err := api.New(api.Config{Version: versionText(), Logger: logger, PublicURL: cfg.PublicURL})
 	if err != nil {
 		return err
 	}

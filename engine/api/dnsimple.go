@@ -68,7 +68,7 @@ func dnsimpleOperations() []*operation {
 				}
 				return c.gone(unless(c.svc.DeleteEndpoint(c.r.Context(), c.by, c.path("account"), e.ID), c.noWebhook()))
 			}},
-		{method: http.MethodGet, path: "/v2/whoami", id: "dnsimple-whoami", tag: dnsimpleTag, status: 200, summary: "Whom a key stands for",
+		{method: http.MethodGet, path: "/v2/whoami", id: "dnsimple-whoami", tag: dnsimpleTag, status: 200, need: needKey, summary: "Whom a key stands for",
 			doc:    "The admin key is of no user and of no single account.",
 			answer: whoamiAnswer{},
 			handle: func(c *call) error {

@@ -12,7 +12,7 @@ import (
 // What each operation needs, written out: a new one has to be added here by somebody who thought about it.
 func TestNeeds(t *testing.T) {
 	want := map[need]string{
-		needKey:     "list-profiles get-profile whoami",
+		needKey:     "list-profiles get-profile whoami dnsimple-whoami",
 		needPublish: "publish-event publish-batch",
 		needRead: "list-events get-event get-tenant list-endpoints get-endpoint list-subscriptions get-subscription list-deliveries get-delivery " +
 			"list-attempts dnsimple-list-webhooks dnsimple-get-webhook list-portal-sessions",

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ var ErrConfig = errors.New("configuration")
 type Config struct {
 	Data       string         // the data directory
 	Listen     string         // host:port of the API
+	PublicURL  string         // where the server is reached from outside; "" = as the caller did
 	AllowCIDR  []netip.Prefix // targets that the address guard lets through besides public ones
 	AllowHTTP  bool           // targets without TLS, where the profile allows it
 	TrustCA    []byte         // PEM, beside the system's roots
@@ -52,6 +54,15 @@ func (c *Config) setData(v string) error {
 		return errors.New("is empty: give the directory that holds, or will hold, the log")
 	}
 	c.Data = v
+	return nil
+}
+
+func (c *Config) setPublicURL(v string) error {
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("%q is no address of a server: want e.g. https://hooks.example.com", v)
+	}
+	c.PublicURL = v
 	return nil
 }
 
