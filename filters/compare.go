@@ -56,6 +56,8 @@ func (n *order) eval(ev *Event) value {
 		c = compareNumbers(l, r)
 	case l.kind == kindText && r.kind == kindText:
 		c = strings.Compare(l.text, r.text)
+	case n.l.static() == alwaysTime || n.r.static() == alwaysTime: // time(nil)
+		return n.fail(ev, "compares nil with a time; guard it, as in `x != nil and time(x) %s ...`", n.op)
 	case l.kind == kindNull || r.kind == kindNull:
 		return n.fail(ev, "compares %s with %s; guard it, as in `x != nil and x %s ...`, or give a default, as in `(x ?? 0)`", l, r, n.op)
 	default:

@@ -27,7 +27,7 @@ type compiler struct {
 	nodes int
 	depth int
 	cost  int
-	roots [roots]bool // variables whose decoding is in cost
+	spent []spending // what cost is made of
 	fault *Error
 }
 
@@ -35,7 +35,6 @@ func (c *compiler) compile() (*Filter, *Error) {
 	if err := c.bounded(); err != nil {
 		return nil, err
 	}
-	c.chars = []rune(c.src)
 	tree, err := c.parse()
 	if err != nil {
 		return nil, err
@@ -44,6 +43,7 @@ func (c *compiler) compile() (*Filter, *Error) {
 	if c.fault == nil {
 		c.demand(root, alwaysBool, "a filter is a condition")
 	}
+	c.affordable(root)
 	if c.fault != nil {
 		return nil, c.fault
 	}
@@ -67,6 +67,7 @@ func (c *compiler) refuse(s span, suggestion, format string, args ...any) node {
 
 // parse calls expr's parser. Should it panic on some input, that input is no filter.
 func (c *compiler) parse() (root ast.Node, fault *Error) {
+	c.chars = []rune(c.src)
 	defer func() {
 		if r := recover(); r != nil {
 			root, fault = nil, &Error{Line: 1, Column: 1, Message: "the expression cannot be parsed"}

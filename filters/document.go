@@ -49,17 +49,20 @@ func (d *document) member(object int32, key string) (at int32, ok bool) {
 	return 0, false
 }
 
-// textIs compares a string without unescaping it where that is not needed.
+// textIs compares a string without keeping it unescaped: an array of many must not cost memory.
 func (d *document) textIs(at int32, s string) bool {
 	n := d.nodes[at]
 	if n.meta&metaEscaped != 0 {
-		return d.text(at) == s
+		return escapedIs(d.src[n.start:n.end], s)
 	}
 	return d.src[n.start:n.end] == s
 }
 
 // has says whether an array has an element equal to v; ok is false when it meets a number that cannot be read.
 func (d *document) has(array int32, v value) (found, ok bool) {
+	if v.isNumber() {
+		v = v.decimal()
+	}
 	for i, end := array+1, d.nodes[array].next; i < end; i = d.nodes[i].next {
 		switch k := d.nodes[i].kind(); k {
 		case kindText:
@@ -136,26 +139,52 @@ func unescape(dst []byte, raw string) []byte {
 		if i < 0 {
 			return append(dst, raw...)
 		}
-		dst = append(dst, raw[:i]...)
-		c := raw[i+1]
-		raw = raw[i+2:]
-		if c != 'u' {
-			dst = append(dst, escapes[c])
-			continue
-		}
-		r := hex4(raw)
-		raw = raw[4:]
-		if utf16.IsSurrogate(r) {
-			pair := rune(utf8.RuneError)
-			if len(raw) >= 6 && raw[0] == '\\' && raw[1] == 'u' {
-				pair = utf16.DecodeRune(r, hex4(raw[2:]))
-			}
-			if r = pair; r != utf8.RuneError {
-				raw = raw[6:]
-			}
-		}
-		dst = utf8.AppendRune(dst, r)
+		dst, raw = unescapeOne(append(dst, raw[:i]...), raw[i:])
 	}
+}
+
+// escapedIs says whether a string with escapes is s.
+func escapedIs(raw, s string) bool {
+	if len(raw) > 6*len(s) || len(raw) < len(s) { // an escape of six bytes stands for at least one
+		return false
+	}
+	var room [utf8.UTFMax]byte
+	for {
+		i := strings.IndexByte(raw, '\\')
+		if i < 0 {
+			return raw == s
+		}
+		if len(s) < i || raw[:i] != s[:i] {
+			return false
+		}
+		var one []byte
+		one, raw = unescapeOne(room[:0], raw[i:])
+		if s = s[i:]; len(s) < len(one) || s[:len(one)] != string(one) {
+			return false
+		}
+		s = s[len(one):]
+	}
+}
+
+// unescapeOne appends what the escape at the beginning of raw stands for, and returns what is behind it.
+func unescapeOne(dst []byte, raw string) ([]byte, string) {
+	c := raw[1]
+	raw = raw[2:]
+	if c != 'u' {
+		return append(dst, escapes[c]), raw
+	}
+	r := hex4(raw)
+	raw = raw[4:]
+	if utf16.IsSurrogate(r) {
+		pair := rune(utf8.RuneError)
+		if len(raw) >= 6 && raw[0] == '\\' && raw[1] == 'u' {
+			pair = utf16.DecodeRune(r, hex4(raw[2:]))
+		}
+		if r = pair; r != utf8.RuneError {
+			raw = raw[6:]
+		}
+	}
+	return utf8.AppendRune(dst, r), raw
 }
 
 var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}

@@ -75,34 +75,50 @@ func leaves(dst []node, n node) []node {
 	switch n := n.(type) {
 	case *path, *name:
 		return append(dst, n)
-	case *equality:
-		return leaves(leaves(dst, n.l), n.r)
-	case *order:
-		return leaves(leaves(dst, n.l), n.r)
-	case *textual:
-		return leaves(leaves(dst, n.l), n.r)
-	case *arithmetic:
-		return leaves(leaves(dst, n.l), n.r)
-	case *fallback:
-		return leaves(leaves(dst, n.of), n.other)
-	case *within:
-		return leaves(leaves(dst, n.of), n.in)
-	case *choice:
-		return leaves(leaves(leaves(dst, n.cond), n.then), n.otherwise)
-	case *logic:
-		for _, t := range n.terms {
-			dst = leaves(dst, t)
-		}
-	case *negation:
-		return leaves(dst, n.of)
-	case *negative:
-		return leaves(dst, n.of)
-	case *oneOf:
-		return leaves(dst, n.of)
-	case *pattern:
-		return leaves(dst, n.of)
-	case *call:
-		return leaves(dst, n.of)
+	}
+	for _, b := range below(n) {
+		dst = leaves(dst, b)
 	}
 	return dst
+}
+
+// below is the nodes that a node is made of, in the order written.
+func below(n node) []node {
+	switch n := n.(type) {
+	case *equality:
+		return []node{n.l, n.r}
+	case *order:
+		return []node{n.l, n.r}
+	case *textual:
+		return []node{n.l, n.r}
+	case *arithmetic:
+		return []node{n.l, n.r}
+	case *fallback:
+		return []node{n.of, n.other}
+	case *within:
+		return []node{n.of, n.in}
+	case *choice:
+		return []node{n.cond, n.then, n.otherwise}
+	case *logic:
+		return n.terms
+	case *negation:
+		return []node{n.of}
+	case *negative:
+		return []node{n.of}
+	case *oneOf:
+		return []node{n.of}
+	case *pattern:
+		return []node{n.of}
+	case *call:
+		return []node{n.of}
+	case *presence:
+		return []node{n.of}
+	case *wildcard:
+		return []node{n.of}
+	case *network:
+		return []node{n.of}
+	case *timeOf:
+		return []node{n.of}
+	}
+	return nil
 }

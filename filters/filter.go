@@ -10,8 +10,9 @@ type Filter struct {
 // String is the expression as it was given.
 func (f *Filter) String() string { return f.src }
 
-// Cost is the worst case of one evaluation, in ns on one present-day core, whatever the event: decoding an event of
-// 256 KiB and every operation at its dearest. Compile refuses what costs more than MaxCost.
+// Cost is the worst case of one evaluation, in ns on one present-day core, whatever the event of up to 256 KiB: every
+// operation at its dearest. Decoding, once an event for all filters, is not in it. Compile refuses what costs more than
+// MaxCost.
 func (f *Filter) Cost() int { return f.cost }
 
 // Match says whether the filter holds for an event. An error is an *EvalError: a type that does not fit, a number out of

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // attacks are expressions made to hang, to use up memory or to kill the process: those of PITFALLS and others like them.
@@ -79,19 +78,16 @@ func attacks() map[string]string {
 	}
 }
 
-// Section 11 of the design: filters are hostile. Nothing that a filter's author writes takes long to refuse or, if it
-// compiles, to evaluate on the dearest events; nothing ends the process. The budgets are 10 ms and 5 ms on a present-day
-// core, and CPU time is held against five and ten times that, for slow ones.
+// Section 11 of the design: filters are hostile. Nothing that a filter's author writes ends the process; what is refused is
+// told in a short error with a place, and what compiles can be explained on the dearest events. How long that may take is
+// held by TestAttacksAreBounded.
 func TestHostileFilters(t *testing.T) {
 	events := dearEvents()
 	compiled := 0
 	for name, src := range attacks() {
 		var f *Filter
 		var err error
-		if took := cpuTime(t, func() { f, err = Compile(src) }); took > 50*time.Millisecond {
-			t.Errorf("%s: compiling takes %v", name, took)
-		}
-		if err != nil {
+		if f, err = Compile(src); err != nil {
 			var e *Error
 			if !errors.As(err, &e) || e.Line < 1 || e.Column < 1 || e.Message == "" {
 				t.Errorf("%s: %T %v", name, err, err)
@@ -105,10 +101,7 @@ func TestHostileFilters(t *testing.T) {
 		if f.Cost() > MaxCost {
 			t.Errorf("%s: costs %d", name, f.Cost())
 		}
-		for event, data := range events {
-			if took := clock(t, f, data); took > 50*time.Millisecond {
-				t.Errorf("%s: takes %v on %s", name, took, event)
-			}
+		for _, data := range events {
 			Explain(f, &Event{Data: data})
 		}
 	}

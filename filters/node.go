@@ -19,7 +19,7 @@ const (
 	alwaysBool
 	alwaysNumber
 	alwaysText
-	alwaysTime // occurred_at, comparable with constant times only
+	alwaysTime // comparable with constant times and other times only
 )
 
 var staticNames = [...]string{"a value", "nil", "a boolean", "a number", "a string", "a time"}
@@ -128,19 +128,9 @@ func (n *path) eval(ev *Event) value {
 	if err != nil {
 		return n.fail(ev, "%s", err)
 	}
-	at := int32(0)
-	for i := range n.steps {
-		s := &n.steps[i]
-		k, ok := d.nodes[at].kind(), false
-		switch {
-		case s.isIndex && k == kindArray:
-			at, ok = d.element(at, s.index)
-		case !s.isIndex && k == kindObject:
-			at, ok = d.member(at, s.key)
-		}
-		if !ok {
-			return value{kind: kindNull}
-		}
+	at, ok := n.find(d)
+	if !ok {
+		return value{kind: kindNull}
 	}
 	v := d.value(at)
 	if v.kind == kindFault {
@@ -148,4 +138,25 @@ func (n *path) eval(ev *Event) value {
 		return n.fail(ev, "is the number %s; numbers are read up to %d characters and exponents of 9 digits", cut(d.src[j.start:j.end]), maxNumeral)
 	}
 	return v
+}
+
+// find returns the JSON node that the path leads to.
+func (n *path) find(d *document) (at int32, ok bool) {
+	for i := range n.steps {
+		if at, ok = d.step(at, &n.steps[i]); !ok {
+			return 0, false
+		}
+	}
+	return at, true
+}
+
+// step goes one step down.
+func (d *document) step(at int32, s *step) (next int32, ok bool) {
+	switch k := d.nodes[at].kind(); {
+	case s.isIndex && k == kindArray:
+		return d.element(at, s.index)
+	case !s.isIndex && k == kindObject:
+		return d.member(at, s.key)
+	}
+	return 0, false
 }

@@ -24,14 +24,18 @@ func (c *compiler) unknown(s span, n ast.Node) node {
 }
 
 func (c *compiler) unknownFunction(s span, word string) node {
-	suggestion := "functions are len, lower, upper, trim, int and float"
+	suggestion := "functions are has, len, lower, upper, trim, int, float, time, glob and cidr"
 	switch word {
 	case "all", "any", "none", "one", "filter", "map", "count", "sum", "find", "findIndex", "findLast", "findLastIndex", "groupBy", "sortBy", "reduce":
 		return c.refuse(s, "use in for membership, or an index such as data.items[0]", "%s loops over an array; loops are not part of the filter language", word)
 	case "join", "repeat", "replace", "split", "concat", "toJSON", "string":
 		return c.refuse(s, "use contains, startsWith, endsWith or matches", "%s builds a value; values are not built in filters", word)
-	case "has", "exists":
-		suggestion = "write x != nil"
+	case "exists", "isset", "defined":
+		suggestion = "write has(x), or x != nil"
+	case "like", "wildcard", "fnmatch":
+		suggestion = `write glob(x, "*.example.com")`
+	case "inCIDR", "ip", "subnet":
+		suggestion = `write cidr(x, "192.0.2.0/24")`
 	case "hasPrefix":
 		suggestion = `write x startsWith "..."`
 	case "hasSuffix":

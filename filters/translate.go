@@ -90,10 +90,6 @@ var variables = map[string]variable{"type": nameType, "id": nameID, "tenant": na
 
 func (c *compiler) variable(s span, word string) node {
 	if r := slices.Index(rootNames[:], word); r >= 0 {
-		if !c.roots[r] {
-			c.roots[r] = true
-			c.spend(s, costDecode)
-		}
 		c.spend(s, costPath)
 		return &path{span: s, root: root(r)}
 	}
@@ -193,6 +189,9 @@ func (c *compiler) conditional(s span, n *ast.ConditionalNode) node {
 }
 
 func (c *compiler) call(s span, word string, arguments []ast.Node) node {
+	if n, ok := c.special(s, word, arguments); ok {
+		return n
+	}
 	f, ok := functions[word]
 	if !ok {
 		return c.unknownFunction(s, word)
@@ -221,9 +220,9 @@ func (c *compiler) demand(n node, want static, why string) {
 	}
 }
 
-// timeless refuses occurred_at where it is not compared with a constant time.
+// timeless refuses a time where it is not compared with one.
 func (c *compiler) timeless(n node) {
 	if n.static() == alwaysTime {
-		c.refuse(n.where(), `write it like occurred_at >= "2026-01-31T12:00:00Z"`, "occurred_at can only be compared with a constant time")
+		c.refuse(n.where(), `write it like occurred_at >= "2026-01-31T12:00:00Z"`, "a time can only be compared with a constant time or another time")
 	}
 }

@@ -2,7 +2,6 @@ package filters
 
 import (
 	"regexp"
-	"time"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -111,10 +110,11 @@ func (c *compiler) comparing(l, r node) int {
 	return costCompare
 }
 
-// times makes a comparison with occurred_at one of integers. The other side is a constant RFC 3339 time, or a date,
-// which means its first moment in UTC.
+// times makes a comparison with a time one of integers. The other side is a constant RFC 3339 time, or a date, which
+// means its first moment in UTC, or another time.
 func (c *compiler) times(l, r node) (node, node) {
 	switch {
+	case l.static() == r.static():
 	case l.static() == alwaysTime:
 		return l, c.instant(r)
 	case r.static() == alwaysTime:
@@ -124,14 +124,20 @@ func (c *compiler) times(l, r node) (node, node) {
 }
 
 func (c *compiler) instant(n node) node {
-	if k, ok := n.(*constant); ok && k.v.kind == kindText {
-		for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-			if t, err := time.Parse(layout, k.v.text); err == nil {
-				return &moment{constant{k.span, integer(t.UnixMilli())}}
-			}
+	k, ok := n.(*constant)
+	if ok && k.v.kind == kindNull {
+		return n
+	}
+	if ok && k.v.kind == kindText {
+		if t, ok := parseTime(k.v.text); ok {
+			return &moment{constant{k.span, integer(t.UnixMilli())}}
 		}
 	}
-	return c.refuse(n.where(), `write it like occurred_at >= "2026-01-31T12:00:00Z" or "2026-01-31"`, "occurred_at can only be compared with a constant time")
+	suggestion := `write it like occurred_at >= "2026-01-31T12:00:00Z" or "2026-01-31"`
+	if _, ok := n.(*path); ok {
+		suggestion = "write time(" + excerpt(c.src, n.where()) + ")"
+	}
+	return c.refuse(n.where(), suggestion, "a time can only be compared with a constant time or another time")
 }
 
 // moment is a constant time.
@@ -204,7 +210,7 @@ func (c *compiler) matches(s span, n *ast.BinaryNode) node {
 		return c.refuse(c.span(source), "see RE2's syntax; write the pattern in backticks to keep its backslashes", "%s", message)
 	}
 	s = s.join(of.where()).join(c.span(source))
-	if c.spend(s, states*costPerState); c.fault != nil {
+	if c.spend(s, states*costPerState); c.fault != nil || c.cost > MaxCost { // will be refused: don't compile the pattern
 		return of
 	}
 	re, err := regexp.Compile(source.Value)
