@@ -47,6 +47,7 @@ type Engine struct {
 	dead      chan struct{}
 	stopOnce  sync.Once
 	closed    chan struct{}
+	grace     time.Duration // of a drain
 	done      sync.WaitGroup
 	seqDone   chan struct{}
 	snapshots *snapshots
@@ -59,7 +60,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{cfg: cfg, dead: make(chan struct{}), closed: make(chan struct{}), seqDone: make(chan struct{}), outage: newOutage()}
+	e := &Engine{cfg: cfg, dead: make(chan struct{}), closed: make(chan struct{}), seqDone: make(chan struct{}), outage: newOutage(), grace: drainGrace}
 	e.ahead = newReadAhead(e)
 	e.snapshots = newSnapshots(cfg.Dir, cfg.Log, cfg.Logger)
 	e.life, e.endLife = context.WithCancel(context.WithoutCancel(ctx))
@@ -92,7 +93,7 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	s := &sequencer{e: e, st: st, lanes: dispatch.New(st.Pending, e.cfg.MaxInFlight), writer: w, next: w.Next(),
 		bodies: bodies{kept: map[eventlog.Seq]keptBody{}}, dedupe: newDedupe(), batch: e.newBatch(),
 		slot: make(chan struct{}, maxOutstanding), out: make(chan *batch, maxOutstanding), stop: make(chan struct{}),
-		parked: parked{rate: e.cfg.RestartRate}}
+		parked: parked{rate: e.cfg.RestartRate}, timeouts: map[time.Duration]int{}}
 	s.in.wake = make(chan struct{}, 1)
 	e.sequencer = s
 	s.now = max(st.Time, e.clock.Now())
@@ -282,44 +283,6 @@ func (e *Engine) id(prefix string, seq eventlog.Seq, ord uint16) string {
 	return formatID(e.epochs, prefix, record.Ref{Seq: seq, Ord: ord})
 }
 
-// Drain stops starting attempts and waits for those under way until ctx ends; what is left then is broken off and
-// counted: the receivers may get it again (promise 4 a).
-func (e *Engine) Drain(ctx context.Context) (interrupted int, err error) {
-	idle, before := make(chan struct{}), e.count.brokenOff.Load()
-	e.sequencer.enqueue(drainCommand{})
-	go e.watchIdle(idle)
-	select {
-	case <-idle:
-		return int(e.count.brokenOff.Load() - before), nil // a plugin that died meanwhile took its attempts along
-	case <-e.dead:
-		return int(e.count.inFlight.Load() + e.count.unrecorded.Load()), e.failure()
-	case <-ctx.Done():
-	}
-	e.breakOff()
-	select {
-	case <-idle:
-	case <-e.dead:
-	case <-time.After(2 * time.Second):
-	}
-	return int(e.count.brokenOff.Load() - before + e.count.inFlight.Load() + e.count.unrecorded.Load()), nil
-}
-
-type drainCommand struct{}
-
-func (drainCommand) run(s *sequencer) { s.draining = true }
-
-func (e *Engine) watchIdle(idle chan<- struct{}) {
-	for {
-		n := 0
-		err := e.do(e.life, func(s *sequencer) error { n = s.flights; return nil })
-		if err == nil && n == 0 || e.failure() != nil || e.life.Err() != nil {
-			close(idle)
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
 // Close ends the engine and writes a snapshot, so that the next start need not fold. Idempotent.
 func (e *Engine) Close() error {
 	var err error
@@ -328,7 +291,7 @@ func (e *Engine) Close() error {
 		close(e.closed)
 		e.ready.Store(false)
 		s := e.sequencer
-		s.enqueue(drainCommand{})
+		s.enqueue(drainCommand{make(chan time.Duration, 1)})
 		close(s.stop)
 		s.wake()
 		e.endLife()

@@ -53,8 +53,7 @@ func (s *sequencer) start(st dispatch.Start, d *state.Delivery, ep *state.Endpoi
 	if d.Made == 0 {
 		f.body = s.bodies.take(d.Event)
 	}
-	s.flights++
-	s.e.count.inFlight.Add(1)
+	s.tookOff(f)
 	// What an attempt stands on must be durable before it starts: its delivery, and for a later attempt (a wait may be
 	// 0 s) the record of the one before, which is somewhere before the last record.
 	needs := f.ref.Seq
@@ -172,8 +171,7 @@ func (f *flight) seal() eventlog.Section {
 
 // run is the result's turn in the sequencer: the slot is free, the decision is made.
 func (f *flight) run(s *sequencer) {
-	s.flights--
-	s.e.count.inFlight.Add(-1)
+	s.landed(f)
 	if f.test != nil {
 		f.tested(s)
 		return

@@ -77,7 +77,7 @@ func TestAnotherBuildReleasesAll(t *testing.T) {
 	r := newRig(t, nil)
 	r.tenant("acc", "osir")
 	r.endpoint("acc", EndpointInput{Concurrency: Some(MaxConcurrency)})
-	r.sequencer.enqueue(drainCommand{}) // nothing is started
+	r.sequencer.enqueue(drainCommand{make(chan time.Duration, 1)}) // nothing is started
 	in := make([]PublishInput, MaxBatchEvents)
 	for i := range in {
 		in[i] = PublishInput{Type: "domain.registered", Data: []byte(`{"a":1}`)}

@@ -42,8 +42,9 @@ type sequencer struct {
 	parked   parked
 	closing  []*state.Endpoint // whose gate closed while deliveries waited in their lane
 	skips    skips
-	advances []*advanceCommand // of a manual clock, the first one runs
-	flights  int               // under way, tests included
+	advances []*advanceCommand     // of a manual clock, the first one runs
+	flights  int                   // under way, tests included
+	timeouts map[time.Duration]int // how many of them have which timeout
 	draining bool
 	more     bool // due work was left over: look again at once
 

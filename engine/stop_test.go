@@ -49,6 +49,30 @@ func TestDrainWithAHangingAttempt(t *testing.T) {
 	r.checkFold()
 }
 
+// A drain that nobody cuts short ends after the longest timeout in flight, not the longest there is, and its grace.
+func TestDrainLimitIsTheLongestTimeoutInFlight(t *testing.T) {
+	r := newRig(t, nil)
+	r.grace = 20 * time.Millisecond
+	r.tenant("acc", "osir")
+	r.endpoint("acc", EndpointInput{EventTypes: Some([]string{"domain.registered"}), Timeout: Some("1s")})
+	r.endpoint("acc", EndpointInput{EventTypes: Some([]string{"domain.renewed"}), Timeout: Some("60s")})
+	r.publish("acc", PublishInput{Type: "domain.renewed"}) // was in flight
+	r.advance(0)
+	release := r.held()
+	defer release(200)
+	r.publish("acc", PublishInput{Type: "domain.registered"})
+	r.requested(2)
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // the profile's own timeout is 30 s
+	defer cancel()
+	if n := must(r.Drain(ctx))(t); n != 1 {
+		t.Errorf("%d interrupted attempts are counted, want 1", n)
+	}
+	if took := time.Since(began); took < time.Second || ctx.Err() != nil {
+		t.Errorf("the drain took %s, want a little more than the 1 s of the attempt in flight", took)
+	}
+}
+
 func (r *rig) draining() (yes bool) {
 	_ = r.do(context.Background(), func(s *sequencer) error { yes = s.draining; return nil })
 	return yes

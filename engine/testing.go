@@ -73,8 +73,7 @@ func (e *Engine) startTest(ctx context.Context, f *flight, tenant, id string) er
 
 func (s *sequencer) startTest(f *flight, ep *state.Endpoint) {
 	f.target, f.startedAt, f.first = s.target(ep), s.now, s.now
-	s.flights++
-	s.e.count.inFlight.Add(1)
+	s.tookOff(f)
 	s.batch.starts = append(s.batch.starts, f)
 }
 

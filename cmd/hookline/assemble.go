@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/hookline/hookline/cmd/hookline/config"
 	"github.com/hookline/hookline/engine"
@@ -15,6 +14,7 @@ import (
 	"github.com/hookline/hookline/eventlog/pebblelog"
 	"github.com/hookline/hookline/eventlog/projection"
 	"github.com/hookline/hookline/eventlog/seal"
+	"github.com/hookline/hookline/transports"
 )
 
 // assembly is the engine and everything it stands on, opened in order and closed in reverse.
@@ -105,9 +105,12 @@ func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *data
 		return err
 	}
 	a.closers = append(a.closers, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // the engine has drained already
-		defer cancel()
-		return a.transport.Close(ctx)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel() // the engine has drained: nobody waits any more for what is left, and it has counted it
+		if err := a.transport.Close(ctx); !errors.Is(err, transports.ErrInterrupted) {
+			return err
+		}
+		return nil
 	})
 	carrier, err := a.transport.forEngine()
 	if err != nil {

@@ -26,7 +26,7 @@ environment or in a YAML file; a flag wins over the environment, the environment
 the file. An unknown key is an error.
 
 SIGTERM or SIGINT drains: nothing new is accepted, attempts under way finish, at the
-latest after the longest timeout plus 5 s. A second signal ends them at once; the exit
+latest after the longest timeout in flight plus 5 s. A second signal ends them at once; the exit
 line counts how many were interrupted, those may reach a receiver twice.
 
 Secrets have no flag: HOOKLINE_ADMIN_KEY (at least 32 characters), HOOKLINE_MASTER_KEY
@@ -157,12 +157,9 @@ func listen(addr string, face *api.Server) (*webServer, error) {
 	return w, nil
 }
 
-// drainLimit bounds a drain: the longest timeout an attempt can have, and 5 s.
-const drainLimit = 65 * time.Second
-
 // sameSignal is how soon a further signal still belongs to the first: who signals a process and its whole group, as some
 // supervisors and terminals do, means one stop.
-const sameSignal = 500 * time.Millisecond
+const sameSignal = 200 * time.Millisecond
 
 // live waits for the reason to stop, and stops.
 func live(ctx context.Context, t *terminal, r *running, web *webServer, signals <-chan os.Signal, logger *slog.Logger, with func(context.Context, *running) error) error {
@@ -188,7 +185,7 @@ func live(ctx context.Context, t *terminal, r *running, web *webServer, signals 
 	}
 	stopBeside()
 	why = errors.Join(why, <-besideDone)
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	drain, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the engine knows its limit
 	defer cancel()
 	go func() {
 		for began := time.Now(); ; {

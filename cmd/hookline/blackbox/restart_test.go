@@ -2,6 +2,7 @@ package blackbox
 
 import (
 	"net/http"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -141,6 +142,28 @@ func TestSIGTERMDrains(t *testing.T) {
 	r.start(t)
 	n.awaitStatus(t, id, "succeeded", "", 1, soon)
 	k.only(t, 1, soon)
+}
+
+// A second SIGTERM ends the drain at once: what was in flight is not counted, and made again (promise 4a).
+func TestSecondSIGTERM(t *testing.T) {
+	t.Parallel()
+	r := realRig(t)
+	never := make(chan struct{})
+	n, k := r.tenant(t, "acme", "osir"), r.rcv.sink("r", held(never))
+	n.endpoint(t, k, nil) // 30 s
+	id := n.publish(t, sample("domain.registered", 1)).only(t)
+	k.await(t, 1, soon)
+	r.signal(t, syscall.SIGTERM)
+	time.Sleep(500 * time.Millisecond) // as a person would; what comes within 200 ms is the same stop
+	began := time.Now()
+	r.stop(t)
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("the second signal took %v", took)
+	}
+	k.answers(always(200))
+	r.start(t)
+	n.awaitStatus(t, id, "succeeded", "", 1, soon)
+	equal(t, "number", n.attempts(t, "delivery_id", id)[0].Number, 1)
 }
 
 // Promise 3: everything survives a restart: tenants, endpoints with their secrets, subscriptions, events, deliveries.
