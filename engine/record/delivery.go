@@ -9,25 +9,34 @@ type DeliveryCreated struct {
 	EventID     string
 	EventType   string
 	Endpoint    eventlog.Seq
-	ResendOf    Ref   // zero when it is no resend
-	MaxAttempts uint8 // by the schedule that the delivery begins with
+	ResendOf    Ref          // zero when it is no resend
+	MaxAttempts uint8        // by the schedule that the delivery begins with
+	Recovery    eventlog.Seq // of the recovery.started that asked for it; 0 = none did. Version 2 only
 }
 
 func (c *DeliveryCreated) AppendFacts(dst []byte) []byte {
 	e := encoder(dst)
-	e.version(1)
+	version := byte(1)
+	if c.Recovery != 0 {
+		version = 2
+	}
+	e.version(version)
 	e.u(uint64(c.Event))
 	e.s(c.EventID)
 	e.s(c.EventType)
 	e.u(uint64(c.Endpoint))
 	e.ref(c.ResendOf)
 	e.u8(c.MaxAttempts)
+	if version == 2 {
+		e.u(uint64(c.Recovery))
+	}
 	return e
 }
 
 func (c *DeliveryCreated) Decode(b []byte) error {
 	d := decoder{b: b}
-	if err := d.version(1, "delivery.created"); err != nil {
+	version, err := d.upTo(2, "delivery.created")
+	if err != nil {
 		return err
 	}
 	c.Event = eventlog.Seq(d.u())
@@ -36,6 +45,12 @@ func (c *DeliveryCreated) Decode(b []byte) error {
 	c.Endpoint = eventlog.Seq(d.u())
 	c.ResendOf = d.ref()
 	c.MaxAttempts = d.u8()
+	c.Recovery = 0
+	if version == 2 {
+		if c.Recovery = eventlog.Seq(d.u()); c.Recovery == 0 {
+			d.fail() // version 1 says that
+		}
+	}
 	return d.end("delivery.created")
 }
 

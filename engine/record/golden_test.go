@@ -110,6 +110,7 @@ func TestGoldenNumbers(t *testing.T) {
 	list("trigger", func(n uint8) string { return record.Trigger(n).String() })
 	list("kind", record.KindName)
 	list("scope", func(n uint8) string { return record.Scope(n).String() })
+	list("recovery", func(n uint8) string { return record.RecoveryState(n).String() })
 	path := filepath.Join("testdata", "numbers.txt")
 	raw, err := os.ReadFile(path)
 	if err != nil {

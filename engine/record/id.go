@@ -33,6 +33,7 @@ const (
 	PrefixSubscription = "sub_"
 	PrefixKey          = "key_"
 	PrefixSession      = "pss_"
+	PrefixRecovery     = "rec_"
 )
 
 // ErrID: not an id of the wanted kind.

@@ -168,11 +168,16 @@ type Endpoint struct {
 	Concurrency uint16             // 0 = the default
 	TimeoutMS   uint32             // 0 = the profile's
 	Schedule    *schedule.Schedule // nil = the profile's
+	RateLimit   uint16             // attempts a second; 0 = none. Version 2 only
 }
 
 func (p *Endpoint) AppendFacts(dst []byte) []byte {
 	e := encoder(dst)
-	e.version(1)
+	version := byte(1)
+	if p.RateLimit != 0 {
+		version = 2
+	}
+	e.version(version)
 	e.u(uint64(p.Endpoint))
 	e.u(p.Number)
 	e.s(p.Transport)
@@ -182,12 +187,16 @@ func (p *Endpoint) AppendFacts(dst []byte) []byte {
 	if p.Schedule != nil {
 		e.schedule(*p.Schedule)
 	}
+	if version == 2 {
+		e.u(uint64(p.RateLimit))
+	}
 	return e
 }
 
 func (p *Endpoint) Decode(b []byte) error {
 	d := decoder{b: b}
-	if err := d.version(1, "endpoint"); err != nil {
+	version, err := d.upTo(2, "endpoint")
+	if err != nil {
 		return err
 	}
 	p.Endpoint = eventlog.Seq(d.u())
@@ -199,6 +208,12 @@ func (p *Endpoint) Decode(b []byte) error {
 	if d.flag() {
 		s := d.schedule()
 		p.Schedule = &s
+	}
+	p.RateLimit = 0
+	if version == 2 {
+		if p.RateLimit = d.u16(); p.RateLimit == 0 {
+			d.fail() // version 1 says that
+		}
 	}
 	return d.end("endpoint")
 }

@@ -59,7 +59,7 @@ func draw32(t *rapid.T) (h [32]byte) {
 func drawFacts(t *rapid.T) facts {
 	u, i, u16, u32, u8 := rapid.Uint64(), rapid.Int64(), rapid.Uint16(), rapid.Uint32(), rapid.Byte()
 	s, yes := rapid.String(), rapid.Bool()
-	switch rapid.IntRange(0, 16).Draw(t, "kind") {
+	switch rapid.IntRange(0, 19).Draw(t, "kind") {
 	case 0:
 		p := &record.EventPublished{ID: s.Draw(t, "id"), Type: s.Draw(t, "type"), Profile: genSeq.Draw(t, "profile"),
 			RouteVersion: u.Draw(t, "route"), OccurredAt: i.Draw(t, "occurred"), NotBefore: i.Draw(t, "not before"), BodyLen: u32.Draw(t, "len"),
@@ -74,7 +74,8 @@ func drawFacts(t *rapid.T) facts {
 		return p
 	case 1:
 		return &record.DeliveryCreated{Event: genSeq.Draw(t, "event"), EventID: s.Draw(t, "id"), EventType: s.Draw(t, "type"),
-			Endpoint: genSeq.Draw(t, "endpoint"), ResendOf: genRef.Draw(t, "resend of"), MaxAttempts: u8.Draw(t, "max")}
+			Endpoint: genSeq.Draw(t, "endpoint"), ResendOf: genRef.Draw(t, "resend of"), MaxAttempts: u8.Draw(t, "max"),
+			Recovery: genSeq.Draw(t, "recovery")}
 	case 2:
 		return &record.DeliveriesEnded{Endpoint: genSeq.Draw(t, "endpoint"), Reason: record.Reason(u8.Draw(t, "reason")), Deliveries: list(t, genRef, 40)}
 	case 3:
@@ -102,7 +103,7 @@ func drawFacts(t *rapid.T) facts {
 		return &record.Tenant{Profile: genSeq.Draw(t, "profile"), ManagementEvents: yes.Draw(t, "management")}
 	case 8:
 		p := &record.Endpoint{Endpoint: genSeq.Draw(t, "endpoint"), Number: u.Draw(t, "number"), Transport: s.Draw(t, "transport"),
-			Concurrency: u16.Draw(t, "concurrency"), TimeoutMS: u32.Draw(t, "timeout")}
+			Concurrency: u16.Draw(t, "concurrency"), TimeoutMS: u32.Draw(t, "timeout"), RateLimit: u16.Draw(t, "rate limit")}
 		if yes.Draw(t, "own schedule") {
 			sched := genSchedule.Draw(t, "schedule")
 			p.Schedule = &sched
@@ -120,6 +121,15 @@ func drawFacts(t *rapid.T) facts {
 		return &record.PortalSession{LinkHash: draw32(t), LinkExpiresAt: i.Draw(t, "link expires"), LastsMS: u.Draw(t, "lasts")}
 	case 16:
 		return &record.PortalSessionChange{Session: genSeq.Draw(t, "session"), TokenHash: draw32(t), ExpiresAt: i.Draw(t, "expires")}
+	case 17:
+		status := rapid.Custom(func(t *rapid.T) record.Status { return record.Status(u8.Draw(t, "status")) })
+		return &record.RecoveryStarted{Endpoint: genSeq.Draw(t, "endpoint"), Upto: genSeq.Draw(t, "upto"), Matched: u.Draw(t, "matched"),
+			Statuses: list(t, status, 3), EventTypes: list(t, s, 3), Since: i.Draw(t, "since"), Until: i.Draw(t, "until"), Rate: u32.Draw(t, "rate")}
+	case 18:
+		return &record.RecoveryAdvanced{Recovery: genSeq.Draw(t, "recovery"), Cursor: genRef.Draw(t, "cursor"), CursorMS: i.Draw(t, "ms"),
+			Created: u.Draw(t, "created"), NextAt: i.Draw(t, "next")}
+	case 19:
+		return &record.RecoveryEnded{Recovery: genSeq.Draw(t, "recovery"), State: record.RecoveryState(u8.Draw(t, "state")), Reason: record.Reason(u8.Draw(t, "reason"))}
 	case 11:
 		raw := rapid.SliceOf(rapid.Byte())
 		return section{&record.EventPrivate{Actor: raw.Draw(t, "actor"), Metadata: raw.Draw(t, "metadata"), OrderKey: s.Draw(t, "order key"), Failed: list(t, s, 3)}}

@@ -48,6 +48,9 @@ const (
 	TypeDeliverySkipped  eventlog.Type = 51
 	TypeDeliveryCanceled eventlog.Type = 52
 	TypeDeliveryReleased eventlog.Type = 53
+	TypeRecoveryStarted  eventlog.Type = 54
+	TypeRecoveryAdvanced eventlog.Type = 55
+	TypeRecoveryEnded    eventlog.Type = 56
 
 	TypeAttemptFinished    eventlog.Type = 60
 	TypeAttemptInterrupted eventlog.Type = 61
@@ -83,6 +86,9 @@ var names = map[eventlog.Type]string{
 	TypeDeliverySkipped:            "delivery.skipped",
 	TypeDeliveryCanceled:           "delivery.canceled",
 	TypeDeliveryReleased:           "delivery.released",
+	TypeRecoveryStarted:            "recovery.started",
+	TypeRecoveryAdvanced:           "recovery.advanced",
+	TypeRecoveryEnded:              "recovery.ended",
 	TypeAttemptFinished:            "attempt.finished",
 	TypeAttemptInterrupted:         "attempt.interrupted",
 }
