@@ -45,7 +45,7 @@ func (s *sequencer) stepManualClock() {
 	if !a.started {
 		a.target, a.started = s.now+a.by.Milliseconds(), true
 	}
-	if due, ok := s.st.Pending.NextDue(); ok && due <= a.target {
+	if due, ok := s.nextTime(); ok && due <= a.target {
 		clock.set(due)
 		s.more = true
 		return
@@ -60,6 +60,6 @@ func (s *sequencer) stepManualClock() {
 
 // busy says that an attempt, a command or a batch is under way.
 func (s *sequencer) busy() bool {
-	return s.flights > 0 || s.more || s.parked.list.Len() > 0 || len(s.todo) > 0 || s.suspended() ||
+	return s.flights > 0 || s.more || s.parked.list.Len() > 0 || s.recoveries.reading() || len(s.todo) > 0 || s.suspended() ||
 		len(s.slot) > 0 || len(s.batch.records) > 0 || len(s.batch.starts) > 0
 }

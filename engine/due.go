@@ -22,6 +22,7 @@ func (s *sequencer) dispatch() {
 		s.parkOverdue()
 	}
 	s.drainClosed()
+	s.stepRecoveries()
 	for !s.skips.full() {
 		h, ok := s.st.Pending.PopDue(s.now)
 		if !ok {
@@ -47,7 +48,7 @@ func (s *sequencer) dispatch() {
 		}
 		s.start(st, d, ep)
 	}
-	s.more = s.skips.full()
+	s.more = s.skips.full() || s.recoveries.left
 	s.flushSkips()
 }
 
@@ -87,8 +88,20 @@ func (s *sequencer) skip(ep *state.Endpoint, reason record.Reason, d *state.Deli
 	s.skips.add(ep, reason, d.Ref())
 }
 
-// gateClosed notes that an endpoint's waiting deliveries are to be ended.
+// nextTime is the earliest engine time at which something may be done that may not be done yet.
+func (s *sequencer) nextTime() (at int64, ok bool) {
+	at, ok = s.st.Pending.NextDue()
+	if next, some := s.nextRecovery(); some && (!ok || next < at) {
+		at, ok = next, true
+	}
+	return at, ok
+}
+
+// gateClosed ends the recovery of an endpoint that is blocked now, and notes that its waiting deliveries are to be ended.
 func (s *sequencer) gateClosed(ep *state.Endpoint) {
+	if reason, blocked := ep.Blocked(); blocked {
+		s.stopRecovery(ep, reason)
+	}
 	if s.lane(ep).Waiting() > 0 {
 		s.closing = append(s.closing, ep)
 	}

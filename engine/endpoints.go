@@ -234,6 +234,7 @@ func (e *Engine) DeleteEndpoint(ctx context.Context, by Actor, tenant, id string
 		if err != nil {
 			return err
 		}
+		s.stopRecovery(ep, record.ReasonEndpointDeleted)
 		s.cancelAll(record.ReasonEndpointDeleted, ep)
 		s.appendFacts(record.TypeEndpointDeleted, tenant, &record.EndpointChange{Endpoint: ep.Seq, Reason: record.ReasonByUser}, who...)
 		s.forget(ep)

@@ -51,6 +51,8 @@ type Engine struct {
 	done      sync.WaitGroup
 	seqDone   chan struct{}
 	snapshots *snapshots
+
+	recoverReads chan struct{} // slots of recoveries that read a page
 }
 
 // Open acquires the log, folds it and starts. It returns once the engine is ready: state folded, idempotency known.
@@ -61,6 +63,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{cfg: cfg, dead: make(chan struct{}), closed: make(chan struct{}), seqDone: make(chan struct{}), outage: newOutage(), grace: drainGrace}
+	e.recoverReads = make(chan struct{}, recoverReads)
 	e.ahead = newReadAhead(e)
 	e.snapshots = newSnapshots(cfg.Dir, cfg.Log, cfg.Logger)
 	e.life, e.endLife = context.WithCancel(context.WithoutCancel(ctx))
@@ -112,6 +115,7 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	st.Pending.Arm()
 	s.parkOverdue()
 	s.releaseHeld()
+	s.resumeRecoveries()
 	s.more = true
 	e.low.Store(e.cfg.LowSpace())
 	e.runner = newRunner(max(2, runtime.GOMAXPROCS(0)))

@@ -121,6 +121,24 @@ type Delivery struct {
 	Attempts      []Attempt `json:"attempts,omitempty" doc:"one delivery alone only"`
 }
 
+// Recovery is a resend in bulk.
+type Recovery struct {
+	ID         string   `json:"id"`
+	EndpointID string   `json:"endpoint_id"`
+	State      string   `json:"state" enum:"running,done,canceled,stopped" doc:"stopped: the endpoint was blocked or deleted meanwhile"`
+	Reason     *string  `json:"reason"`
+	Status     []string `json:"status" doc:"of the deliveries that are made anew"`
+	EventTypes []string `json:"event_types" doc:"null = all"`
+	Since      *Time    `json:"since"`
+	Until      *Time    `json:"until"`
+	Rate       *int     `json:"rate" doc:"deliveries a second; null = as fast as they are attempted"`
+	Matched    uint64   `json:"matched" doc:"deliveries that were selected when it was accepted"`
+	Created    uint64   `json:"created" doc:"deliveries that were made anew so far"`
+	Cursor     *Time    `json:"cursor" doc:"when the delivery was created that it came to last"`
+	StartedAt  Time     `json:"started_at"`
+	FinishedAt *Time    `json:"finished_at"`
+}
+
 // Attempt is one try that finished.
 type Attempt struct {
 	ID         string           `json:"id"`

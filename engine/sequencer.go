@@ -48,6 +48,8 @@ type sequencer struct {
 	draining bool
 	more     bool // due work was left over: look again at once
 
+	recoveries recoveries
+
 	in struct {
 		sync.Mutex
 		queue []command
@@ -126,8 +128,8 @@ func (s *sequencer) idleUntilWork(timer *time.Timer) bool {
 			return true
 		}
 		wait := time.Second // house-keeping, and changes of the disk's state
-		if d, ok := s.st.Pending.NextDue(); ok && !s.e.manual() && !s.suspended() {
-			wait = min(wait, max(0, time.Duration(d-s.e.clock.Now())*time.Millisecond))
+		if at, ok := s.nextTime(); ok && !s.e.manual() && !s.suspended() {
+			wait = min(wait, max(0, time.Duration(at-s.e.clock.Now())*time.Millisecond))
 		}
 		if s.parked.list.Len() > 0 && !s.suspended() {
 			wait = min(wait, s.parked.next(time.Now()))

@@ -181,6 +181,9 @@ func (e *Engine) DeleteTenant(ctx context.Context, by Actor, id string) error {
 			return err
 		}
 		e.access.endTenant(s.st, id)
+		for _, ep := range t.Endpoints {
+			s.stopRecovery(ep, record.ReasonTenantDeleted)
+		}
 		s.cancelAll(record.ReasonTenantDeleted, t.Endpoints...)
 		for _, ep := range t.Endpoints {
 			s.forget(ep)

@@ -64,6 +64,12 @@ func factsType(t eventlog.Type) interface{ Decode([]byte) error } {
 		return &record.DeliveriesEnded{}
 	case record.TypeDeliveryReleased:
 		return &record.DeliveryReleased{}
+	case record.TypeRecoveryStarted:
+		return &record.RecoveryStarted{}
+	case record.TypeRecoveryAdvanced:
+		return &record.RecoveryAdvanced{}
+	case record.TypeRecoveryEnded:
+		return &record.RecoveryEnded{}
 	case record.TypeAttemptFinished, record.TypeEndpointTested:
 		return &record.AttemptFinished{}
 	case record.TypeAttemptInterrupted:

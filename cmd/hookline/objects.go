@@ -61,7 +61,7 @@ func endpointsCommand(t *terminal) *cobra.Command {
 		verb("disable", "Send nothing until it is enabled"),
 		verb("clear-suppression", "Clear the suppression only"),
 		verb("rotate-secret", "Switch to another signing secret", bodyFlag{"secret", textField, "8 to 256 bytes; made when left out"}),
-		test.command(t))
+		test.command(t), recoverCommand(t))
 }
 
 func subscriptionsCommand(t *terminal) *cobra.Command {

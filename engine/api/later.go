@@ -11,7 +11,6 @@ import (
 func laterOperations() []*operation {
 	var ops []*operation
 	for _, l := range []struct{ method, path, name string }{
-		{http.MethodPost, tenantPath + "/endpoints/{endpoint}:recover", "recover"},
 		{http.MethodGet, tenantPath + "/endpoints/{endpoint}/stats", "stats"},
 		{http.MethodGet, "/v1/stats", "stats"},
 		{http.MethodPost, "/v1/filters:check", "filters:check"},
@@ -22,8 +21,5 @@ func laterOperations() []*operation {
 		ops = append(ops, &operation{method: l.method, path: l.path, id: "later", custom: true, any: true,
 			handle: func(*call) error { return engine.Invalid(l.name, "not available yet in this version") }})
 	}
-	return append(ops, &operation{method: http.MethodGet, path: tenantPath + "/recoveries/{recovery}", id: "later", custom: true, any: true,
-		handle: func(c *call) error {
-			return &engine.Error{Code: engine.CodeNotFound, Detail: "there is no recovery here: recover is not available yet in this version"}
-		}})
+	return ops
 }

@@ -29,6 +29,7 @@ type scripted struct {
 	endpoint   engine.EndpointInput
 	tenant     engine.TenantInput
 	listed     engine.ListInput
+	recover    engine.RecoverInput
 	principals map[string]engine.Principal
 }
 
@@ -126,6 +127,27 @@ func (s *scripted) Attempts(_ context.Context, tenant string, in engine.ListInpu
 	s.note("attempts of %s", tenant)
 	s.listed = in
 	return engine.Page[engine.Attempt]{}, s.err
+}
+
+func (s *scripted) Recover(_ context.Context, _ engine.Actor, tenant, endpoint string, in engine.RecoverInput) (engine.RecoverAccepted, error) {
+	s.note("recover %s %s", tenant, endpoint)
+	s.recover = in
+	return engine.RecoverAccepted{}, s.err
+}
+
+func (s *scripted) Recoveries(_ context.Context, tenant string, _ engine.ListInput) (engine.Page[engine.Recovery], error) {
+	s.note("recoveries %s", tenant)
+	return engine.Page[engine.Recovery]{}, s.err
+}
+
+func (s *scripted) Recovery(_ context.Context, tenant, id string) (engine.Recovery, error) {
+	s.note("recovery %s %s", tenant, id)
+	return engine.Recovery{}, s.err
+}
+
+func (s *scripted) CancelRecovery(_ context.Context, _ engine.Actor, tenant, id string) (engine.Recovery, error) {
+	s.note("cancel recovery %s %s", tenant, id)
+	return engine.Recovery{}, s.err
 }
 
 func (s *scripted) AdvanceClock(_ context.Context, by time.Duration) (engine.Time, error) {

@@ -15,6 +15,7 @@ type Service interface {
 	Endpoints
 	Subscriptions
 	History
+	Recoveries
 	System
 	Access
 }
@@ -83,6 +84,14 @@ type Access interface {
 	OpenPortalSession(ctx context.Context, link string) (engine.PortalSession, error)
 	EndPortalSession(ctx context.Context, by engine.Actor, tenant, id string) error
 	PortalSessions(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.PortalSession], error)
+}
+
+// Recoveries resends in bulk.
+type Recoveries interface {
+	Recover(ctx context.Context, by engine.Actor, tenant, endpoint string, in engine.RecoverInput) (engine.RecoverAccepted, error)
+	Recoveries(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Recovery], error)
+	Recovery(ctx context.Context, tenant, id string) (engine.Recovery, error)
+	CancelRecovery(ctx context.Context, by engine.Actor, tenant, id string) (engine.Recovery, error)
 }
 
 // System is the engine's own state.

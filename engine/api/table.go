@@ -11,7 +11,7 @@ func operations() []*operation {
 	var all []*operation
 	for _, group := range [][]*operation{
 		publishOperations(), eventOperations(), tenantOperations(), endpointOperations(), endpointVerbs(),
-		subscriptionOperations(), deliveryOperations(), attemptOperations(), profileOperations(), systemOperations(),
+		subscriptionOperations(), deliveryOperations(), attemptOperations(), recoveryOperations(), profileOperations(), systemOperations(),
 		openOperations(), dnsimpleOperations(), keyOperations(), sessionOperations(), laterOperations(),
 	} {
 		all = append(all, group...)

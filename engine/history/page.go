@@ -113,3 +113,11 @@ func (h *History) seqsBetween(from, to int64) (lo, hi eventlog.Seq, err error) {
 func within(ms, from, to int64) bool {
 	return (from == 0 || ms >= from) && (to == 0 || ms < to)
 }
+
+// PositionOfDelivery is the Position behind a delivery in a list of deliveries.
+func PositionOfDelivery(ref record.Ref) Position { return newPosition(positionDeliveries, ref) }
+
+// PositionOfEvent is the Position behind an event in a list of events.
+func PositionOfEvent(seq eventlog.Seq) Position {
+	return newPosition(positionEvents, record.Ref{Seq: seq})
+}

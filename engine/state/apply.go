@@ -40,6 +40,12 @@ func (s *State) apply(r *eventlog.Record) error {
 		return s.deliveryCreated(r)
 	case record.TypeDeliveryReleased:
 		return s.deliveryReleased(r)
+	case record.TypeRecoveryStarted:
+		return s.recoveryStarted(r)
+	case record.TypeRecoveryAdvanced:
+		return s.recoveryAdvanced(r)
+	case record.TypeRecoveryEnded:
+		return s.recoveryEnded(r)
 	case record.TypeEndpointTested:
 		return nil
 	case record.EpochStarted:
@@ -93,13 +99,18 @@ func (s *State) deliveryCreated(r *eventlog.Record) error {
 	if e == nil {
 		return s.inconsistent(r, "endpoint %d is not there", c.Endpoint)
 	}
-	s.addDelivery(e, Delivery{Seq: r.Seq, Event: c.Event, Due: r.Time, flags: flagResend})
+	flags := uint8(flagResend)
+	if c.Recovery != 0 {
+		flags |= flagRecovery
+	}
+	s.addDelivery(e, Delivery{Seq: r.Seq, Event: c.Event, Due: r.Time, flags: flags})
 	return nil
 }
 
 func (s *State) addDelivery(e *Endpoint, d Delivery) {
 	d.endpoint, d.policy = e.handle, e.policy
 	e.Pending++
+	s.unattempted(&d, 1)
 	s.digest.add(s.hashDelivery(&d))
 	s.Pending.add(d)
 }
@@ -107,6 +118,7 @@ func (s *State) addDelivery(e *Endpoint, d Delivery) {
 func (s *State) removeDelivery(h uint32) {
 	d := s.Pending.At(h)
 	s.handles[d.endpoint].Pending--
+	s.unattempted(d, -1)
 	s.digest.sub(s.hashDelivery(d))
 	s.Pending.remove(h)
 }
@@ -115,8 +127,10 @@ func (s *State) removeDelivery(h uint32) {
 func (s *State) changeDelivery(h uint32, change func(d *Delivery)) {
 	d := s.Pending.At(h)
 	s.digest.sub(s.hashDelivery(d))
+	s.unattempted(d, -1)
 	s.Pending.dequeue(h)
 	change(d)
+	s.unattempted(d, 1)
 	s.digest.add(s.hashDelivery(d))
 	if s.Pending.armed {
 		s.Pending.enqueue(h)

@@ -112,10 +112,13 @@ func (s *State) endpointChanged(r *eventlog.Record) error {
 	return nil
 }
 
-// removeEndpoint wants its deliveries ended before, by their own records.
+// removeEndpoint wants its deliveries and its recovery ended before, by their own records.
 func (s *State) removeEndpoint(r *eventlog.Record, e *Endpoint) error {
 	if e.Pending != 0 {
 		return s.inconsistent(r, "endpoint %d has %d pending deliveries", e.Seq, e.Pending)
+	}
+	if e.Recovery != nil {
+		return s.inconsistent(r, "recovery %d of endpoint %d has not ended", e.Recovery.Seq, e.Seq)
 	}
 	t := e.Tenant
 	t.Subscriptions = slices.DeleteFunc(t.Subscriptions, func(p *Subscription) bool { // one pass: there may be 200 000

@@ -51,6 +51,7 @@ const (
 	kindPolicy       = 8
 	kindIssuedKey    = 9
 	kindSession      = 10
+	kindRecovery     = 11
 )
 
 func (s *State) hashDelivery(d *Delivery) Digest {

@@ -107,6 +107,22 @@ func checkSums(t *rapid.T, s *State) {
 	endpoints, subscriptions := 0, 0
 	for _, ten := range s.tenants {
 		want.add(hashOf(s.appendTenant(nil, ten)))
+		running := map[*Recovery]bool{}
+		for _, e := range ten.Endpoints {
+			if e.Recovery != nil {
+				running[e.Recovery] = true
+			}
+		}
+		for _, x := range ten.Recoveries {
+			want.add(hashOf(appendRecovery(nil, x)))
+			if got, ok := s.Recovery(ten.ID, x.Seq); !ok || got != x || running[x] != (x.EndedAt == 0) {
+				t.Fatalf("recovery %d: found %v, its endpoint has it %v, ended at %d", x.Seq, ok, running[x], x.EndedAt)
+			}
+			delete(running, x)
+		}
+		if len(running) != 0 {
+			t.Fatalf("recoveries that no tenant has: %v", running)
+		}
 		endpoints, subscriptions = endpoints+len(ten.Endpoints), subscriptions+len(ten.Subscriptions)
 		for _, e := range ten.Endpoints {
 			if s.endpoints[e.Seq] != e || s.handles[e.Handle()] != e || e.Tenant != ten {
@@ -124,15 +140,18 @@ func checkSums(t *rapid.T, s *State) {
 	if endpoints != s.Endpoints() || subscriptions != len(s.subscriptions) {
 		t.Fatalf("%d endpoints of %d, %d subscriptions of %d have a tenant", endpoints, s.Endpoints(), subscriptions, len(s.subscriptions))
 	}
-	pending := map[*Endpoint]int{}
+	pending, unattempted := map[*Endpoint]int{}, map[*Endpoint]int{}
 	s.Pending.All(func(_ uint32, d *Delivery) bool {
 		pending[s.EndpointOf(d)]++
+		if d.flags&flagRecovery != 0 && d.Made == 0 {
+			unattempted[s.EndpointOf(d)]++
+		}
 		want.add(s.hashDelivery(d))
 		return true
 	})
 	for _, e := range s.endpoints {
-		if e.Pending != pending[e] {
-			t.Fatalf("endpoint %d counts %d pending, has %d", e.Seq, e.Pending, pending[e])
+		if e.Pending != pending[e] || e.Unattempted != unattempted[e] {
+			t.Fatalf("endpoint %d counts %d pending, %d unattempted, has %d, %d", e.Seq, e.Pending, e.Unattempted, pending[e], unattempted[e])
 		}
 	}
 	if s.Digest() != want {

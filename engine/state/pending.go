@@ -27,6 +27,7 @@ type Delivery struct {
 const (
 	flagResend = 1 << iota
 	flagHeld
+	flagRecovery // created by a recovery
 )
 
 type place uint8

@@ -52,6 +52,9 @@ func (s *State) Encode(w io.Writer, chain eventlog.Hash) error {
 		for _, p := range t.Subscriptions {
 			e.entity(appendSubscription(nil, p), p.Private)
 		}
+		for _, x := range t.Recoveries {
+			e.entity(appendRecovery(nil, x))
+		}
 	}
 	for _, k := range s.keys {
 		e.entity(appendIssuedKey(nil, k), k.Private)
@@ -242,6 +245,8 @@ func (d *snapshotReader) entity() bool {
 		d.subscription()
 	case kindDelivery:
 		d.delivery()
+	case kindRecovery:
+		d.recovery()
 	default:
 		panic(fmt.Sprintf("entity kind %d", kind))
 	}
@@ -316,6 +321,7 @@ func (d *snapshotReader) delivery() {
 	x.Due, x.First, x.Made, x.Plugin = d.i(), d.i(), uint16(d.u()), uint32(d.u())
 	x.Interruptions, x.flags = d.u8(), d.u8()
 	e.Pending++
+	d.s.unattempted(&x, 1)
 	d.s.digest.add(d.s.hashDelivery(&x))
 	d.s.Pending.add(x)
 }

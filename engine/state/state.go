@@ -76,6 +76,7 @@ type Tenant struct {
 	NextNumber       uint64
 	Endpoints        []*Endpoint     // oldest first
 	Subscriptions    []*Subscription // oldest first
+	Recoveries       []*Recovery     // oldest first: running ones and the newest that have ended
 	hash             Digest
 }
 
@@ -94,8 +95,10 @@ type Endpoint struct {
 	DisabledAt     int64 // Unix ms; 0 = gate open
 	DisabledReason record.Reason
 	SuppressedAt   int64
-	Failures       uint32 // consecutive
-	Pending        int    // deliveries
+	Failures       uint32    // consecutive
+	Pending        int       // deliveries
+	Unattempted    int       // of those that a recovery created: waiting for their first attempt
+	Recovery       *Recovery // running; nil = none
 	handle         uint32
 	policy         uint32
 	hash           Digest

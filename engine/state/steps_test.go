@@ -16,7 +16,7 @@ import (
 // step draws one thing that may happen next. What it needs and does not find does not happen.
 func (w *world) step(t *rapid.T) {
 	w.now += rapid.Int64Range(0, 1000).Draw(t, "ms")
-	switch op := rapid.IntRange(0, 19).Draw(t, "op"); {
+	switch op := rapid.IntRange(0, 21).Draw(t, "op"); {
 	case op == 0:
 		w.profile(rapid.SampledFrom([]string{"osir", "dnsimple"}).Draw(t, "profile"), drawWaits(t)...)
 	case op == 1:
@@ -33,6 +33,8 @@ func (w *world) step(t *rapid.T) {
 		w.stepSubscription(t)
 	case op <= 12:
 		w.stepPublish(t)
+	case op >= 20:
+		w.stepRecovery(t)
 	default:
 		w.stepDelivery(t)
 	}
@@ -179,6 +181,32 @@ func (w *world) stepPublish(t *rapid.T) {
 	for i := range ev.Matches {
 		w.refs = append(w.refs, record.Ref{Seq: seq, Ord: uint16(i)})
 	}
+}
+
+func (w *world) stepRecovery(t *rapid.T) {
+	e := w.someEndpoint(t)
+	if e == nil {
+		return
+	}
+	tenant, x := e.Tenant.ID, e.Recovery
+	if x == nil {
+		w.add(record.TypeRecoveryStarted, tenant, &record.RecoveryStarted{Endpoint: e.Seq, Upto: w.s.Seq, Matched: rapid.Uint64Range(0, 9).Draw(t, "matched"),
+			Statuses: []record.Status{record.Exhausted}, EventTypes: []string{rapid.StringN(0, 9, 20).Draw(t, "type")}, Rate: rapid.Uint32Range(0, 9).Draw(t, "rate")}, "who")
+		return
+	}
+	if rapid.Bool().Draw(t, "end") {
+		w.add(record.TypeRecoveryEnded, tenant, &record.RecoveryEnded{Recovery: x.Seq, State: rapid.SampledFrom([]record.RecoveryState{
+			record.RecoveryDone, record.RecoveryCanceled, record.RecoveryStopped}).Draw(t, "state"), Reason: record.ReasonDisabled})
+		return
+	}
+	created := x.Created
+	for range rapid.IntRange(0, 3).Draw(t, "deliveries") {
+		seq := w.add(record.TypeDeliveryCreated, tenant, &record.DeliveryCreated{Event: 1, Endpoint: e.Seq, MaxAttempts: 2, Recovery: x.Seq})
+		w.refs = append(w.refs, record.Ref{Seq: seq})
+		created++
+	}
+	w.add(record.TypeRecoveryAdvanced, tenant, &record.RecoveryAdvanced{Recovery: x.Seq, Cursor: record.Ref{Seq: w.s.Seq, Ord: 3}, CursorMS: w.now,
+		Created: created, NextAt: w.now + 100})
 }
 
 func (w *world) stepDelivery(t *rapid.T) {

@@ -102,8 +102,11 @@ func (w *world) tenantOf(endpoint eventlog.Seq) string {
 	return "gone"
 }
 
-// endAll ends an endpoint's pending deliveries, as a deletion must.
+// endAll ends an endpoint's pending deliveries and its recovery, as a deletion must.
 func (w *world) endAll(e *Endpoint, typ eventlog.Type) {
+	if x := e.Recovery; x != nil {
+		w.add(record.TypeRecoveryEnded, e.Tenant.ID, &record.RecoveryEnded{Recovery: x.Seq, State: record.RecoveryStopped, Reason: record.ReasonEndpointDeleted})
+	}
 	ended := record.DeliveriesEnded{Endpoint: e.Seq, Reason: record.ReasonEndpointDeleted}
 	for _, r := range w.pending() {
 		if h, _ := w.s.Pending.Find(r); w.s.EndpointOf(w.s.Pending.At(h)) == e {
@@ -163,12 +166,19 @@ func dump(s *State) []string {
 	for _, e := range s.endpoints {
 		config := e.Config
 		config.Schedule = nil
-		out = append(out, fmt.Sprintf("endpoint %d %s %d %d %+v %s %d %s %d %d %d %d %d %d pending %d %+v", e.Seq, e.Tenant.ID, e.CreatedAt, e.Version, config,
+		out = append(out, fmt.Sprintf("endpoint %d %s %d %d %+v %s %d %s %d %d %d %d %d %d pending %d unattempted %d %+v", e.Seq, e.Tenant.ID, e.CreatedAt, e.Version, config,
 			e.Private.Data, e.PrivateType, e.Secret.Data, e.SecretType, e.SecretSection, e.DisabledAt, e.DisabledReason, e.SuppressedAt, e.Failures,
-			e.Pending, *s.PolicyOfEndpoint(e)))
+			e.Pending, e.Unattempted, *s.PolicyOfEndpoint(e)))
 	}
 	for _, p := range s.subscriptions {
 		out = append(out, fmt.Sprintf("subscription %d %d %d %q %s %d", p.Seq, p.CreatedAt, p.Endpoint.Seq, p.EventTypes, p.Private.Data, p.PrivateType))
+	}
+	for _, t := range s.tenants {
+		for _, x := range t.Recoveries {
+			kept := *x
+			kept.Tenant, kept.hash = nil, Digest{}
+			out = append(out, fmt.Sprintf("recovery of %s %+v", t.ID, kept))
+		}
 	}
 	s.Pending.All(func(_ uint32, d *Delivery) bool {
 		out = append(out, fmt.Sprintf("delivery %d/%d %d to %d due %d first %d made %d interrupted %d plugin %d held %v resend %v %+v", d.Seq, d.Ord, d.Event,

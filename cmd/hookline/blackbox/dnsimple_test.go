@@ -197,7 +197,6 @@ func TestNotAvailableYet(t *testing.T) {
 		{"POST", "/v1/filters:check", fields{"filter": "true"}},
 		{"POST", "/v1/filters:explain", fields{"filter": "true"}},
 		{"POST", "/v1/filters:simulate", fields{"filter": "true"}},
-		{"POST", n.path("/endpoints/", ep.ID, ":recover"), fields{}},
 	} {
 		if p := r.api.call(t, 422, c.method, c.path, c.body).problem(t); !p.says("not available yet") {
 			t.Errorf("%s %s: %+v", c.method, c.path, p)
