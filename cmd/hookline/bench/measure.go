@@ -37,6 +37,10 @@ func (b *bench) measure(ctx context.Context, r row, dir string, out *RowResult) 
 		err = m.aged(ctx)
 	case kindReplay:
 		err = m.fill(ctx)
+	case kindList:
+		err = m.list(ctx)
+	case kindNeighbour:
+		err = m.neighbour(ctx)
 	default:
 		err = m.plain(ctx)
 	}

@@ -51,7 +51,7 @@ type pretender struct {
 	http  *http.Client
 
 	mu        sync.Mutex
-	endpoints map[string]string // event type -> URL
+	endpoints map[string][]string // event type -> URLs
 	seq       int
 	delivered []string // deliveries, as JSON
 	events    int
@@ -78,7 +78,7 @@ func (p *pretender) serve(args []string) error {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(pem)
 	p.http = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 16}}
-	p.endpoints = map[string]string{}
+	p.endpoints = map[string][]string{}
 	p.slots = make(chan struct{}, 16)
 	orphan := exec.Command("sleep", "60")
 	if p.fault == "orphan" {
@@ -121,8 +121,11 @@ func (p *pretender) routes() http.Handler {
 		json.NewDecoder(r.Body).Decode(&in)
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.endpoints[in.Types[0]] = in.URL
+		p.endpoints[in.Types[0]] = append(p.endpoints[in.Types[0]], in.URL)
 		w.WriteHeader(http.StatusCreated)
+	})
+	m.HandleFunc("GET /v1/tenants/bench/endpoints", func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"data":[{"id":"ep_1"}],"next_cursor":null}`)
 	})
 	m.HandleFunc("POST /v1/tenants/bench/events", func(w http.ResponseWriter, r *http.Request) {
 		var e pretendedEvent
@@ -172,7 +175,12 @@ func (p *pretender) publish(e pretendedEvent) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seq++
-	url := p.endpoints[e.Type]
+	url := ""
+	for _, u := range p.endpoints[e.Type] {
+		if !strings.Contains(u, hangPath) { // pretended: that one is still at it when the server ends
+			url = u
+		}
+	}
 	struck := p.seq == 100
 	times, record := 1, true
 	switch {

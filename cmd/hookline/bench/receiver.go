@@ -95,6 +95,10 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if _, err := buf.ReadFrom(http.MaxBytesReader(w, req.Body, maxBody)); err != nil {
 		return // cut: the sender has no answer and will come again
 	}
+	if strings.HasPrefix(req.URL.Path, hangPath) {
+		<-req.Context().Done()
+		return
+	}
 	run, n, ok := parseBody(buf.Bytes())
 	if !ok {
 		r.ledger.head.strays.Add(1)

@@ -50,6 +50,9 @@ type RowResult struct {
 	Aged    *Aged    `json:"aged,omitempty"`
 	Pending *Pending `json:"pending,omitempty"`
 
+	Listing   *Listing   `json:"listing,omitempty"`
+	Neighbour *Neighbour `json:"neighbour,omitempty"`
+
 	Check Check  `json:"check"`
 	Goals []Goal `json:"goals,omitempty"`
 	Error string `json:"error,omitempty"` // why the row failed
@@ -88,6 +91,23 @@ type Pending struct {
 	MiB        float64 `json:"pending_mib"`
 }
 
+// Listing is how long a page of deliveries takes, in ms, over HTTP.
+type Listing struct {
+	Deliveries uint64             `json:"deliveries"`
+	P50        float64            `json:"p50"`
+	P99        float64            `json:"list_p99_ms"`
+	Max        float64            `json:"max"`
+	ByForm     map[string]float64 `json:"p99_by_form"`
+}
+
+// Neighbour is the latency of healthy endpoints, alone and beside hanging ones.
+type Neighbour struct {
+	Hanging int      `json:"hanging"`
+	Alone   *Latency `json:"alone_ms"`
+	Beside  *Latency `json:"beside_ms"`
+	Ratio   float64  `json:"neighbour_ratio"` // of the p99
+}
+
 // Check is a row's correctness. Unrecorded are events that the server does not list as exactly one delivery of the
 // expected state after one attempt (ingest: that it does not list at all).
 type Check struct {
@@ -112,6 +132,12 @@ func (r *RowResult) hold(goals []Goal) {
 	}
 	if r.Aged != nil {
 		values[mAged] = r.Aged.Ratio
+	}
+	if r.Listing != nil {
+		values[mList] = r.Listing.P99
+	}
+	if r.Neighbour != nil {
+		values[mNeighbour] = r.Neighbour.Ratio
 	}
 	if r.Pending != nil {
 		values[mPendingMiB] = r.Pending.MiB

@@ -16,12 +16,14 @@ type row struct {
 type kind int
 
 const (
-	kindDeliver kind = iota // publish, deliver, record
-	kindIngest              // publish what nobody takes
-	kindLatency             // few events, one at a time
-	kindReplay              // fold a log again, start on it
-	kindAged                // the rate on an old log beside that on a new one
-	kindPending             // memory of deliveries that wait
+	kindDeliver   kind = iota // publish, deliver, record
+	kindIngest                // publish what nobody takes
+	kindLatency               // few events, one at a time
+	kindReplay                // fold a log again, start on it
+	kindAged                  // the rate on an old log beside that on a new one
+	kindPending               // memory of deliveries that wait
+	kindList                  // pages of a long list
+	kindNeighbour             // latency beside endpoints that hang
 )
 
 // Goal is a bound that a row's figure is held against. It is told, not enforced: what fails a row is lost correctness.
@@ -54,7 +56,14 @@ const (
 	mStart      = "start_seconds"
 	mAged       = "aged_ratio"
 	mPendingMiB = "pending_mib"
+	mList       = "list_p99_ms"
+	mNeighbour  = "neighbour_ratio"
 )
+
+// paired says that a row is told as a ratio to the bare loop.
+func (k kind) paired() bool {
+	return k == kindDeliver || k == kindIngest || k == kindReplay || k == kindAged
+}
 
 func rows() []row {
 	return []row{
@@ -80,6 +89,10 @@ func rows() []row {
 			goals: []Goal{least(mAged, 0.95)}},
 		{name: "pending", title: "memory of deliveries that wait for a retry", kind: kindPending, addresses: 1, concurrency: 64, batch: 100, long: true,
 			goals: []Goal{most(mPendingMiB, 100)}},
+		{name: "list", title: "pages of 50 out of a million deliveries", kind: kindList, addresses: 10, batch: 100, long: true,
+			goals: []Goal{most(mList, 10)}},
+		{name: "neighbour", title: "latency of 500 endpoints beside 500 that hang", kind: kindNeighbour, addresses: 500, batch: 1, long: true,
+			goals: []Goal{most(mNeighbour, 1.2)}},
 	}
 }
 

@@ -185,7 +185,7 @@ func (b *bench) bareRate(ctx context.Context, addresses int) (bareResult, error)
 // frame measures a row between two bare loops. A bare loop over the same addresses that ended right before serves again.
 func (b *bench) frame(ctx context.Context, r row) (out RowResult, err error) {
 	out = RowResult{Name: r.name, Title: r.title}
-	reference := r.kind != kindLatency && r.kind != kindPending
+	reference := r.kind.paired()
 	if reference {
 		before, fresh := b.last[r.addresses]
 		if !fresh {

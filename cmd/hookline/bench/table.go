@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -90,6 +92,16 @@ func (r *RowResult) notes(b *bytes.Buffer) {
 	}
 	if p := r.Pending; p != nil {
 		say("%d deliveries wait in %.1f MiB (%.1f before, %.1f after)", p.Deliveries, p.MiB, p.BeforeMiB, p.AfterMiB)
+	}
+	if l := r.Listing; l != nil {
+		say("a page of %d deliveries: p50 %.2f ms, p99 %.2f ms, most %.2f ms", l.Deliveries, l.P50, l.P99, l.Max)
+		for _, form := range slices.Sorted(maps.Keys(l.ByForm)) {
+			say("  %s: p99 %.2f ms", form, l.ByForm[form])
+		}
+	}
+	if n := r.Neighbour; n != nil && n.Alone != nil && n.Beside != nil {
+		say("p50 %.2f, p99 %.2f ms alone; p50 %.2f, p99 %.2f ms beside %d that hang: ratio %.2f",
+			n.Alone.P50, n.Alone.P99, n.Beside.P50, n.Beside.P99, n.Hanging, n.Ratio)
 	}
 	if r.IdleSeconds > 0 {
 		say("disk after %.0f s idle: %.1f MiB", r.IdleSeconds, mib(r.Disk))
