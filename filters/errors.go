@@ -20,6 +20,8 @@ type Error struct {
 	Message    string // what is wrong, with its bound
 	Suggestion string // how to mend it; may be empty
 	line       string // its text
+	name       string // the unknown name it is about, if it is
+	at         int32  // where that is, in characters
 }
 
 // Error is the message with its place, the fix, and the line with a caret under the place.

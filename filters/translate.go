@@ -108,7 +108,9 @@ func (c *compiler) variable(s span, word string) node {
 	case "event", "payload", "body":
 		suggestion = "write data for what happened, type for the event type"
 	}
-	return c.refuse(s, suggestion, "unknown name %s; known are type, data, tenant, actor, metadata, id and occurred_at", word)
+	n := c.refuse(s, suggestion, "unknown name %s; known are type, data, tenant, actor, metadata, id and occurred_at", word)
+	c.fault.name, c.fault.at = word, s.from
+	return n
 }
 
 // nearly says whether one character more, less or other makes a of b.
