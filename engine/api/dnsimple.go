@@ -33,19 +33,10 @@ type webhookBody struct {
 	SuppressedAt engine.Optional[json.RawMessage] `json:"suppressed_at" doc:"of no effect"`
 }
 
-// whoami tells who a key stands for: DNSimple's clients look here for a token's account, or whether it is one at all.
-type whoami struct {
-	User    *struct{} `json:"user"`
-	Account *struct{} `json:"account"`
-}
-
-type whoamiAnswer struct {
-	Data whoami `json:"data"`
-}
-
 func dnsimpleOperations() []*operation {
 	const path = "/v2/{account}/webhooks"
 	return []*operation{
+		dnsimpleWhoami(),
 		{method: http.MethodGet, path: path, id: "dnsimple-list-webhooks", tag: dnsimpleTag, status: 200, summary: "List webhooks",
 			doc:    "All of them; with `page` or `per_page` one page and `pagination`.",
 			answer: webhookList{}, query: webhookQuery(), handle: listWebhooks},
@@ -68,12 +59,6 @@ func dnsimpleOperations() []*operation {
 				}
 				return c.gone(unless(c.svc.DeleteEndpoint(c.r.Context(), c.by, c.path("account"), e.ID), c.noWebhook()))
 			}},
-		{method: http.MethodGet, path: "/v2/whoami", id: "dnsimple-whoami", tag: dnsimpleTag, status: 200, need: needKey, summary: "Whom a key stands for",
-			doc:    "The admin key is of no user and of no single account.",
-			answer: whoamiAnswer{},
-			handle: func(c *call) error {
-				return c.json(c.op.status, whoamiAnswer{})
-			}},
 	}
 }
 
@@ -86,8 +71,8 @@ func unless(err error, missing *engine.Error) error {
 	return err
 }
 
-func (c *call) noAccount() *engine.Error {
-	return &engine.Error{Code: engine.CodeNotFound, Detail: fmt.Sprintf("Account `%s` not found", clip(c.path("account")))}
+func noAccount(id string) *engine.Error {
+	return &engine.Error{Code: engine.CodeNotFound, Detail: fmt.Sprintf("Account `%s` not found", clip(id))}
 }
 
 func (c *call) noWebhook() *engine.Error {
@@ -99,9 +84,9 @@ func (c *call) account() (string, error) {
 	id := c.path("account")
 	t, err := c.svc.Tenant(c.r.Context(), id)
 	if err == nil && t.Profile != "dnsimple" {
-		err = c.noAccount()
+		err = noAccount(id)
 	}
-	return id, unless(err, c.noAccount())
+	return id, unless(err, noAccount(id))
 }
 
 // webhook finds the endpoint by its number.
@@ -132,7 +117,7 @@ func createWebhook(c *call) error {
 		return err
 	}
 	e, err := c.svc.CreateEndpoint(c.r.Context(), c.by, account, engine.EndpointInput{URL: engine.Some(in.URL)})
-	if err = unless(err, c.noAccount()); err != nil {
+	if err = unless(err, noAccount(account)); err != nil {
 		return err
 	}
 	return c.json(c.op.status, webhookAnswer{Data: webhookOf(e)})

@@ -47,7 +47,7 @@ func listWebhooks(c *call) error {
 	}
 	all, err := c.allWebhooks(c.r.Context(), account)
 	if err != nil {
-		return unless(err, c.noAccount())
+		return unless(err, noAccount(account))
 	}
 	slices.SortFunc(all, func(a, b webhook) int {
 		if c.values["sort"] == "id:desc" {

@@ -197,3 +197,40 @@ func TestDNSimpleTolerance(t *testing.T) {
 		}
 	}
 }
+
+// whoami gives a client the number for its paths: that of the account its key is bound to, and of no other key.
+func TestDNSimpleWhoami(t *testing.T) {
+	f, _ := realFace(t)
+	for _, body := range []string{
+		`{"id":"1010","profile":"dnsimple","attributes":{"id":77,"identifier":"a@example.com","display":"A"}}`,
+		`{"id":"0099","profile":"dnsimple","attributes":{"id":78,"identifier":"b@example.com","display":"B"}}`,
+		`{"id":"named","profile":"dnsimple","attributes":{"id":79,"identifier":"c@example.com","display":"C"}}`,
+		`{"id":"hosted","profile":"osir"}`,
+	} {
+		f.must(201, "POST", "/v1/tenants", body)
+	}
+	const nobody = `{"data":{"user":null,"account":null}}`
+	for _, c := range []struct{ scope, tenant, want string }{
+		{"tenant", "1010", `{"data":{"user":null,"account":{"id":1010,"email":"a@example.com","name":"A","created_at":"2026-03-01T12:00:00.000Z"}}}`},
+		{"read", "0099", `{"data":{"user":null,"account":{"id":78,"email":"b@example.com","name":"B","created_at":"2026-03-01T12:00:00.000Z"}}}`},
+		{"tenant", "named", `{"data":{"user":null,"account":{"id":79,"email":"c@example.com","name":"C","created_at":"2026-03-01T12:00:00.000Z"}}}`},
+		{"tenant", "hosted", nobody}, {"publish", "1010", nobody}, {"read", "", nobody}, {"admin", "", nobody},
+	} {
+		body := fmt.Sprintf(`{"name":"n","scope":%q}`, c.scope)
+		if c.tenant != "" {
+			body = fmt.Sprintf(`{"name":"n","scope":%q,"tenant":%q}`, c.scope, c.tenant)
+		}
+		key := str(t, f.must(201, "POST", "/v1/keys", body), "key")
+		auth := "Authorization: Bearer " + key
+		w := f.ask("GET", "/v2/whoami", "", auth)
+		if got := strings.TrimSpace(w.Body.String()); w.Code != 200 || got != c.want {
+			t.Errorf("%s of %q: %d %s, want %s", c.scope, c.tenant, w.Code, got, c.want)
+		}
+		if c.tenant == "1010" {
+			continue
+		}
+		if w := f.ask("GET", "/v2/1010/webhooks", "", auth); c.tenant != "" && (w.Code != 404 || strings.TrimSpace(w.Body.String()) != "{\"message\":\"Account `1010` not found\"}") {
+			t.Errorf("%s of %q looks at 1010: %d %s", c.scope, c.tenant, w.Code, w.Body)
+		}
+	}
+}

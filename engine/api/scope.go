@@ -54,11 +54,10 @@ func grants(p *engine.Principal, n need) bool {
 // allowed refuses what the caller may not do: another tenant does not exist for it (404), another operation is 403.
 func allowed(p *engine.Principal, op *operation, r *http.Request) error {
 	if p.Bound() {
-		id := r.PathValue("tenant")
-		if id == "" {
-			id = r.PathValue("account")
+		if id := r.PathValue("account"); id != "" && id != p.Tenant {
+			return noAccount(id)
 		}
-		if id != "" && id != p.Tenant {
+		if id := r.PathValue("tenant"); id != "" && id != p.Tenant {
 			return &engine.Error{Code: engine.CodeNotFound, Detail: fmt.Sprintf("no tenant %q here", id)}
 		}
 	}

@@ -116,7 +116,10 @@ func (w *walker) walk() error {
 	if err != nil {
 		return fmt.Errorf("whoami: %w", err)
 	}
-	fmt.Println("whoami:", who.HTTPResponse.StatusCode, who.Data.User == nil, who.Data.Account == nil)
+	if who.Data.Account == nil {
+		return errors.New("whoami: no account")
+	}
+	fmt.Println("whoami:", who.HTTPResponse.StatusCode, who.Data.User == nil, who.Data.Account.ID, who.Data.Account.Email)
 	return w.list("list")
 }
 
