@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"time"
+
+	"github.com/hookline/hookline/eventlog"
 )
 
 // advanceCommand steps a manual clock by a duration.
@@ -17,13 +19,17 @@ type advanceCommand struct {
 func (a *advanceCommand) run(s *sequencer) { s.advances = append(s.advances, a) }
 
 // AdvanceClock moves a manual clock. Everything that falls due on the way is attempted at its time and recorded before
-// time goes on. 404 with the real clock.
+// time goes on. 404 with the real clock. While nothing may start (a low disk, a drain, an unavailable log) it fails at
+// once, also one that is under way: the clock stands where that one had come to.
 func (e *Engine) AdvanceClock(ctx context.Context, by time.Duration) (Time, error) {
 	if !e.manual() {
 		return 0, &Error{Code: CodeNotFound, Detail: "the clock is not manual: start with --clock manual"}
 	}
 	if by < 0 || by > 100*365*24*time.Hour {
 		return 0, Invalid("by", "is %s, want 0s to 100 years as a Go duration", by)
+	}
+	if e.low.Load() {
+		return 0, diskLow()
 	}
 	if err := e.available(ctx); err != nil {
 		return 0, err
@@ -36,8 +42,30 @@ func (e *Engine) AdvanceClock(ctx context.Context, by time.Duration) (Time, erro
 	return Time(a.now), nil
 }
 
+// refuseAdvances ends the ones that wait for attempts which do not start.
+func (s *sequencer) refuseAdvances() {
+	var err error
+	switch {
+	case s.e.failure() != nil:
+		err = s.e.failure()
+	case s.draining:
+		err = errStopping
+	case s.e.low.Load():
+		err = diskLow()
+	default:
+		err = eventlog.ErrUnavailable
+	}
+	for _, a := range s.advances {
+		a.release(err)
+	}
+	s.advances = nil
+}
+
 // stepManualClock moves a manual clock on, to the next due time or the target, whenever nothing is under way.
 func (s *sequencer) stepManualClock() {
+	if len(s.advances) > 0 && s.suspended() {
+		s.refuseAdvances()
+	}
 	if len(s.advances) == 0 || s.busy() {
 		return
 	}

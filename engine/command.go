@@ -48,12 +48,19 @@ func (w waiter) wait(ctx context.Context, e *Engine) error {
 	}
 }
 
-var errStopped = errors.New("engine: stopped")
+var (
+	errStopped  = errors.New("engine: stopped")
+	errStopping = &Error{Code: CodeUnavailable, Detail: "the server is stopping"}
+)
 
 // storeError is the answer to a caller whose batch did not become durable.
 func storeError(err error) error {
-	if err == nil {
+	var told *Error
+	switch {
+	case err == nil:
 		return nil
+	case errors.As(err, &told):
+		return told
 	}
 	return &Error{Code: CodeUnavailable, Detail: "the store is not available: " + err.Error() + "; nothing was accepted for certain, try again"}
 }

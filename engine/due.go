@@ -13,8 +13,12 @@ import (
 func (s *sequencer) dispatch() {
 	s.more = false
 	if s.suspended() {
+		if s.suspendedAt.IsZero() {
+			s.suspendedAt = time.Now()
+		}
 		return
 	}
+	s.resume()
 	if s.e.clock.Jumped() {
 		s.e.cfg.Logger.Warn("the clock sprang forward by more than an hour: overdue deliveries start at the restart rate",
 			"rate_per_s", s.e.cfg.RestartRate)
@@ -50,6 +54,24 @@ func (s *sequencer) dispatch() {
 	}
 	s.more = s.skips.full() || s.recoveries.left
 	s.flushSkips()
+}
+
+// longSuspension is how long nothing could start for the overdue to start at the restart rate.
+const longSuspension = time.Second
+
+// resume goes on after nothing could start for a while: what fell due meanwhile does not all come at once.
+func (s *sequencer) resume() {
+	if s.suspendedAt.IsZero() {
+		return
+	}
+	took := time.Since(s.suspendedAt)
+	s.suspendedAt = time.Time{}
+	if took < longSuspension && s.parked.list.Len() == 0 {
+		return
+	}
+	s.parkOverdue()
+	s.e.cfg.Logger.Info("attempts start again; overdue deliveries go at the restart rate", "suspended", took.Round(time.Millisecond),
+		"overdue", s.parked.list.Len(), "rate_per_s", s.e.cfg.RestartRate)
 }
 
 // enter is the moment a delivery falls due.

@@ -280,8 +280,17 @@ func (e *Engine) Ready() bool {
 // ManualClock says which clock is in use.
 func (e *Engine) ManualClock() bool { return e.manual() }
 
-// HeadSeq is the last durable record.
-func (e *Engine) HeadSeq() uint64 { return uint64(e.durable.Load().seq) }
+// HeadSeq is the last durable record; while the disk is low, and views pause, the last one that lists tell of.
+func (e *Engine) HeadSeq() uint64 {
+	head := e.durable.Load().seq
+	if e.lowSpace() {
+		head = min(head, e.cfg.Follower.Seq())
+	}
+	return uint64(head)
+}
+
+// lowSpace says whether the disk is low, or was a moment ago.
+func (e *Engine) lowSpace() bool { return e.low.Load() || e.cfg.LowSpace() }
 
 func (e *Engine) id(prefix string, seq eventlog.Seq, ord uint16) string {
 	return formatID(e.epochs, prefix, record.Ref{Seq: seq, Ord: ord})

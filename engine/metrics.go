@@ -57,7 +57,7 @@ func (e *Engine) Metrics() Metrics {
 	c := &e.count
 	m := Metrics{Published: c.published.Load(), Duplicates: c.duplicates.Load(), Attempts: map[string]int64{},
 		Interrupted: c.interrupted.Load(), InFlight: c.inFlight.Load(), Pending: c.pending.Load(), Tenants: c.tenants.Load(),
-		Endpoints: c.endpoints.Load(), Parked: c.parked.Load(), HeadSeq: e.HeadSeq(), Views: e.viewSeqs(),
+		Endpoints: c.endpoints.Load(), Parked: c.parked.Load(), HeadSeq: uint64(e.durable.Load().seq), Views: e.viewSeqs(),
 		Batches: c.batches.Load(), Records: c.records.Load(), Bytes: c.bytes.Load(), DiskLow: e.low.Load(), LogUnavailable: e.outage.lasting(),
 		ClockAheadMS: e.clock.Ahead(), AppendSeconds: float64(c.appendNanos.Load()) / 1e9}
 	for o := transports.Acknowledged; o <= transports.Gone; o++ {

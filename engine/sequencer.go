@@ -48,7 +48,8 @@ type sequencer struct {
 	draining bool
 	more     bool // due work was left over: look again at once
 
-	recoveries recoveries
+	recoveries  recoveries
+	suspendedAt time.Time // since when nothing may start; zero = it may
 
 	in struct {
 		sync.Mutex

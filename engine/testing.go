@@ -64,7 +64,7 @@ func (e *Engine) startTest(ctx context.Context, f *flight, tenant, id string) er
 			return err
 		}
 		if s.draining {
-			return &Error{Code: CodeUnavailable, Detail: "the server is stopping"}
+			return errStopping
 		}
 		s.startTest(f, ep)
 		return nil
