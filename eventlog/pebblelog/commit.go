@@ -18,6 +18,7 @@ func (l *Log) start() {
 	l.pipeline.Go(l.apply)
 	l.pipeline.Go(l.finish)
 	l.background.Go(l.watch)
+	l.background.Go(l.guard)
 	if l.opts.ScrubRate > 0 {
 		l.background.Go(l.scrub)
 	}

@@ -181,8 +181,52 @@ func TestStuckCommit(t *testing.T) {
 	bury(t, l)
 }
 
+// TestStuckMark: the goroutine that writes the mark may hang in that; the deadline of commits holds all the same, and so
+// does one for itself.
+func TestStuckMark(t *testing.T) {
+	for name, commits := range map[string]bool{"a commit hangs too": true, "the mark alone": false} {
+		t.Run(name, func(t *testing.T) {
+			gate, entered := make(chan struct{}), make(chan struct{}, 10)
+			var wal atomic.Bool
+			fs := newFailing(func(op errorfs.Op) error {
+				switch isMark := strings.HasSuffix(op.Path, "/"+markFile); {
+				case isMark && op.Kind == errorfs.OpFileWriteAt:
+					entered <- struct{}{}
+					<-gate
+				case wal.Load() && walOp(errorfs.OpFileSync, errorfs.OpFileSyncData)(op) != nil:
+					<-gate
+				}
+				return nil
+			})
+			why := make(chan error, 1)
+			o := memOptions(fs)
+			o.CommitDeadline = time.Second
+			o.OnFatal = func(err error) { why <- err }
+			l, err := Open(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := mustAcquire(t, l)
+			fs.broken.Store(true)
+			mustWait(t, w.Append(numbered(w.Next(), 1)))
+			<-entered
+			if wal.Store(commits); commits {
+				if err := w.Append(numbered(w.Next(), 1)).Wait(context.Background()); !errors.Is(err, ErrDisk) {
+					t.Errorf("commit ends with %v, want ErrDisk", err)
+				}
+			}
+			if err := <-why; !errors.Is(err, ErrDisk) || !strings.Contains(err.Error(), "hangs") {
+				t.Errorf("fatal with %v", err)
+			}
+			fs.broken.Store(false)
+			close(gate)
+			bury(t, l)
+		})
+	}
+}
+
 func TestStuckCountsTicks(t *testing.T) {
-	var s stuck
+	var s stuck[*underway]
 	a, b := &underway{}, &underway{}
 	for i, step := range []struct {
 		oldest *underway

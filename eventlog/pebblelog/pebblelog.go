@@ -78,6 +78,7 @@ type Log struct {
 	stopped    context.Context // ends watch and scrub
 	stop       context.CancelFunc
 	background sync.WaitGroup
+	chores     atomic.Int64 // begun and done by watch: odd while one is under way
 	marking    marking
 	space      space
 }

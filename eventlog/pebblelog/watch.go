@@ -21,11 +21,11 @@ const (
 // idleBytes is what must have been appended since the last flush for another one to be worth a table.
 const idleBytes = 256 << 10
 
-// watch looks after what time brings about: the mark, free space, commits that hang, memtables of an idle log.
+// watch looks after what time brings about: the mark, free space, memtables of an idle log. guard sees that it does not
+// hang in that.
 func (l *Log) watch() {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	var stuck stuck
 	var idle idle
 	var marked time.Time
 	for {
@@ -33,27 +33,56 @@ func (l *Log) watch() {
 		case <-l.stopped.Done():
 			return
 		case <-l.space.kick:
-			l.pollSpace()
+			l.chore(l.pollSpace)
 			continue
 		case <-l.marking.kick:
 			if time.Since(marked) < markPause {
 				continue // the tick is near
 			}
 		case <-ticker.C:
-			l.pollSpace()
-			if d := stuck.tick(l.pipe.oldest()); d >= l.opts.CommitDeadline {
-				l.fatal(fmt.Errorf("commit of seq %d is not done after %v", stuck.on.commit.First, d))
-			}
+			l.chore(l.pollSpace)
 			if idle.tick(l.head.Load().Seq, l.space.total.Load()) >= l.opts.IdleFlush {
-				l.flushIdle(&idle)
+				l.chore(func() { l.flushIdle(&idle) })
 			}
 		}
 		if l.failed() != nil {
 			continue
 		}
 		marked = time.Now()
-		if err := l.marking.write(l.mark, &l.head); err != nil {
-			l.fatal(err)
+		l.chore(l.writeMark)
+	}
+}
+
+// chore does something that asks the disk, where guard sees it.
+func (l *Log) chore(do func()) {
+	l.chores.Add(1)
+	do()
+	l.chores.Add(1)
+}
+
+// guard ends the log when a commit, or watch's own work, hangs: a full or broken disk may answer never. It touches no
+// disk itself.
+func (l *Log) guard() {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	var commit stuck[*underway]
+	var chore stuck[int64]
+	for {
+		select {
+		case <-l.stopped.Done():
+			return
+		case <-ticker.C:
+		}
+		if d := commit.tick(l.pipe.oldest()); d >= l.opts.CommitDeadline {
+			l.fatal(fmt.Errorf("commit of seq %d is not done after %v: the disk is full or hangs: free space or repair it, and start again",
+				commit.on.commit.First, d))
+		}
+		n := l.chores.Load()
+		if n%2 == 0 {
+			n = 0 // none is under way
+		}
+		if d := chore.tick(n); d >= l.opts.CommitDeadline {
+			l.fatal(fmt.Errorf("the disk has not answered for %v: it is full or hangs: free space or repair it, and start again", d))
 		}
 	}
 }
@@ -74,15 +103,16 @@ func (l *Log) flushIdle(idle *idle) {
 	}
 }
 
-// stuck tells how long the same batch has been the oldest under way, in ticks that this process lived through.
-type stuck struct {
-	on    *underway
+// stuck tells how long the same thing has been under way, in ticks that this process lived through. Zero = nothing is.
+type stuck[T comparable] struct {
+	on    T
 	ticks int
 }
 
-func (s *stuck) tick(oldest *underway) time.Duration {
-	if oldest == nil || oldest != s.on {
-		s.on, s.ticks = oldest, 0
+func (s *stuck[T]) tick(now T) time.Duration {
+	var nothing T
+	if now == nothing || now != s.on {
+		s.on, s.ticks = now, 0
 		return 0
 	}
 	s.ticks++
@@ -105,6 +135,12 @@ func (i *idle) tick(head eventlog.Seq, total int64) time.Duration {
 	}
 	i.ticks++
 	return time.Duration(i.ticks) * tick
+}
+
+func (l *Log) writeMark() {
+	if err := l.marking.write(l.mark, &l.head); err != nil {
+		l.fatal(err)
+	}
 }
 
 // marking decides when the mark is written. acquire writes before the first append, watch after that.
