@@ -187,12 +187,15 @@ func (c *endpointChange) secretField(_ *Engine, in *EndpointInput, p *profile.Pr
 		return nil
 	}
 	c.secret = in.Secret.Value
-	return checkSecret(c.secret)
+	return checkSecret(c.secret, p)
 }
 
-func checkSecret(s string) error {
+func checkSecret(s string, p *profile.Profile) error {
 	if len(s) < MinSecret || len(s) > MaxSecret || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
 		return Invalid("secret", "must be %d to %d bytes of UTF-8 without control characters; leave it out to have one made", MinSecret, MaxSecret)
+	}
+	if err := p.CheckSecret(s); err != nil {
+		return invalidField("secret", err)
 	}
 	return nil
 }

@@ -21,6 +21,9 @@ func (e *Engine) endpointObject(s sealedEndpoint) (Endpoint, error) {
 	if o.Settings == nil {
 		o.Settings = json.RawMessage("{}")
 	}
+	if p := s.PreviousAt(s.asOf); p != nil {
+		o.PreviousSecretExpiresAt = ptr(Time(p.Until))
+	}
 	if s.DisabledAt != 0 {
 		o.DisabledReason = ptr(s.DisabledReason.String())
 	}

@@ -2,13 +2,11 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/engine/state"
 	"github.com/hookline/hookline/eventlog"
-	"github.com/hookline/hookline/eventlog/seal"
 )
 
 // sealedEndpoint is an endpoint as it was in the sequencer, its private parts still sealed.
@@ -17,6 +15,7 @@ type sealedEndpoint struct {
 	tenant string
 	subs   []state.Subscription
 	timing record.Endpoint
+	asOf   int64 // engine time
 }
 
 func (s *sequencer) sealedEndpoint(ep *state.Endpoint) sealedEndpoint {
@@ -26,11 +25,11 @@ func (s *sequencer) sealedEndpoint(ep *state.Endpoint) sealedEndpoint {
 			subs = append(subs, *p)
 		}
 	}
-	return sealedEndpointWith(ep, subs)
+	return s.sealedEndpointWith(ep, subs)
 }
 
-func sealedEndpointWith(ep *state.Endpoint, subs []state.Subscription) sealedEndpoint {
-	out := sealedEndpoint{Endpoint: *ep, tenant: ep.Tenant.ID, timing: ep.Config, subs: subs}
+func (s *sequencer) sealedEndpointWith(ep *state.Endpoint, subs []state.Subscription) sealedEndpoint {
+	out := sealedEndpoint{Endpoint: *ep, tenant: ep.Tenant.ID, timing: ep.Config, subs: subs, asOf: s.now}
 	out.Tenant = nil
 	return out
 }
@@ -298,35 +297,6 @@ func (e *Engine) endpointCommand(ctx context.Context, tenant, id string, fn func
 	return e.endpointObject(out)
 }
 
-// RotateSecret sets a secret, or makes one when it is "". It takes effect at the next attempt.
-func (e *Engine) RotateSecret(ctx context.Context, by Actor, tenant, id, secret string) (Endpoint, error) {
-	p, err := e.profileOf(ctx, tenant)
-	if err != nil {
-		return Endpoint{}, err
-	}
-	if secret == "" {
-		secret = p.NewSecret()
-	} else if err := checkSecret(secret); err != nil {
-		return Endpoint{}, err
-	}
-	sealer, err := e.cfg.Keyring.Sealer(tenant)
-	if err != nil {
-		return Endpoint{}, err
-	}
-	typ := record.TypeEndpointSecretRotated
-	secs := []eventlog.Section{sealSection(sealer, tenant, typ, 0, []byte(secret))}
-	who, err := json.Marshal(record.WhoPrivate{By: by.Name})
-	if err != nil {
-		return Endpoint{}, err
-	}
-	secs = append(secs, sealSection(sealer, tenant, typ, 1, who))
-	o, err := e.endpointCommand(ctx, tenant, id, func(s *sequencer, ep *state.Endpoint) {
-		s.appendFacts(typ, tenant, &record.EndpointChange{Endpoint: ep.Seq, Reason: record.ReasonByUser}, secs...)
-	})
-	o.Secret = secret
-	return o, err
-}
-
 // Endpoint returns one endpoint.
 func (e *Engine) Endpoint(ctx context.Context, tenant, id string) (Endpoint, error) {
 	return e.readEndpoint(ctx, func(s *sequencer) (*state.Endpoint, error) { return s.endpoint(tenant, id) })
@@ -363,23 +333,6 @@ func (e *Engine) readEndpoint(ctx context.Context, find func(*sequencer) (*state
 	return e.endpointObject(out)
 }
 
-// EndpointSecret returns the secret as it was given or made (O-10).
-func (e *Engine) EndpointSecret(ctx context.Context, tenant, id string) (string, error) {
-	var out sealedEndpoint
-	err := e.do(ctx, func(s *sequencer) error {
-		ep, err := s.endpoint(tenant, id)
-		if err == nil {
-			out = s.sealedEndpoint(ep)
-		}
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	b, err := e.cfg.Keyring.Unseal(nil, out.Secret.Data, seal.Context{Tenant: tenant, Type: uint16(out.SecretType), Section: out.SecretSection})
-	return string(b), err
-}
-
 // Endpoints lists a tenant's endpoints, newest first.
 func (e *Engine) Endpoints(ctx context.Context, tenant string, in ListInput) (Page[Endpoint], error) {
 	var all []sealedEndpoint
@@ -393,7 +346,7 @@ func (e *Engine) Endpoints(ctx context.Context, tenant string, in ListInput) (Pa
 			subs[p.Endpoint] = append(subs[p.Endpoint], *p)
 		}
 		for i := len(t.Endpoints) - 1; i >= 0; i-- {
-			all = append(all, sealedEndpointWith(t.Endpoints[i], subs[t.Endpoints[i]]))
+			all = append(all, s.sealedEndpointWith(t.Endpoints[i], subs[t.Endpoints[i]]))
 		}
 		return nil
 	})

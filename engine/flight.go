@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hookline/hookline/engine/dispatch"
+	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/engine/state"
 	"github.com/hookline/hookline/eventlog"
@@ -99,7 +100,7 @@ func (f *flight) fill() error {
 		f.body = body
 	}
 	f.req = transports.Request{Target: t.url, Body: f.body.body, Timeout: t.timeout, EventID: f.body.id,
-		Headers: t.signer.Append(make([]transports.Header, 0, 4), f.body.id, time.Now(), f.body.body)}
+		Headers: t.signerAt(f.startedAt).Append(make([]transports.Header, 0, 6), &profile.Attempt{EventID: f.body.id, EventType: f.body.typ, At: time.Now(), Body: f.body.body})}
 	return nil
 }
 

@@ -50,7 +50,9 @@ type Endpoint struct {
 	Timeout             *string           `json:"timeout"`
 	Schedule            []string          `json:"schedule"`
 	Secret              string            `json:"secret,omitempty" doc:"only in the answer to create and rotate-secret"`
-	CreatedAt           Time              `json:"created_at"`
+	// PreviousSecretExpiresAt is the end of an overlap: until then the secret before signs too.
+	PreviousSecretExpiresAt *Time `json:"previous_secret_expires_at" doc:"until then the secret before the last rotation signs too; null = it does not"`
+	CreatedAt               Time  `json:"created_at"`
 	// Number is the endpoint's integer id at DNSimple's face.
 	Number uint64 `json:"-"`
 }
@@ -193,6 +195,19 @@ type EventType struct {
 	Schema      json.RawMessage `json:"schema" doc:"JSON Schema (2020-12) of data; null where the profile gives none"`
 }
 
+// Signature is one scheme by which a profile signs.
+type Signature struct {
+	Scheme   string   `json:"scheme" enum:"none,hmac,standard_webhooks"`
+	Headers  []string `json:"headers"`
+	Hash     *string  `json:"hash" enum:"sha256,sha512"`
+	Encoding *string  `json:"encoding" enum:"hex,base64"`
+	Signs    *string  `json:"signs" doc:"what is signed, e.g. {id}.{timestamp}.{body}"`
+	Prefix   *string  `json:"prefix"`
+	Form     *string  `json:"form" enum:"single,timestamped" doc:"timestamped: t=SECONDS,v1=SIGNATURE"`
+	Version  *string  `json:"version" enum:"v1,v1a"`
+	Overlaps bool     `json:"overlaps" doc:"it carries two secrets' signatures while one replaces the other"`
+}
+
 // Profile is a provider's rules as they are shown.
 type Profile struct {
 	Name                  string      `json:"name"`
@@ -211,6 +226,7 @@ type Profile struct {
 	RetryAfterCap         *string     `json:"retry_after_cap" doc:"the longest wait that a receiver's Retry-After may ask for; null = it is not honoured"`
 	GoneDisables          bool        `json:"gone_disables" doc:"status 410 disables the endpoint"`
 	WarnAt                []int       `json:"warn_at" doc:"percent of the way to being disabled or suppressed"`
+	Signatures            []Signature `json:"signatures" doc:"side by side"`
 	EventTypes            []EventType `json:"event_types"`
 }
 

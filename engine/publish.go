@@ -305,7 +305,7 @@ func (e *Engine) render(p *publication) *Error {
 		return nil
 	}
 	body, err := p.v.profile.Render(nil, &profile.Input{ID: p.body.id, Type: in.Type, OccurredAt: p.occurred, Data: in.Data,
-		Actor: in.Actor, Attributes: p.v.attributes})
+		Actor: in.Actor, Tenant: p.v.id, Attributes: p.v.attributes})
 	if err != nil {
 		return Invalid("data", "%s", err)
 	}

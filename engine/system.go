@@ -100,6 +100,11 @@ func profileObject(p *profile.Profile) Profile {
 	if p.Schedule.Limit > 0 {
 		o.TimeLimit = ptr(p.Schedule.Limit.String())
 	}
+	for _, sig := range p.Signatures() {
+		o.Signatures = append(o.Signatures, Signature{Scheme: sig.Scheme, Headers: append([]string{}, sig.Headers...), Hash: textOrNull(sig.Hash),
+			Encoding: textOrNull(sig.Encoding), Signs: textOrNull(sig.Signs), Prefix: textOrNull(sig.Prefix), Form: textOrNull(sig.Form),
+			Version: textOrNull(sig.Version), Overlaps: sig.Overlaps})
+	}
 	if p.RetryAfterCap > 0 {
 		o.RetryAfterCap = ptr(p.RetryAfterCap.String())
 	}

@@ -28,11 +28,13 @@ type target struct {
 	privateType eventlog.Type
 	secret      eventlog.Section
 	secretCtx   seal.Context
+	previous    *state.PreviousSecret // signs too until its time; nil = none
 
-	once   sync.Once
-	url    string
-	signer *profile.Signer
-	err    error
+	once        sync.Once
+	url         string
+	signer      *profile.Signer
+	overlapping *profile.Signer // of both secrets
+	err         error
 }
 
 // target returns the endpoint's current one.
@@ -51,7 +53,7 @@ func (s *sequencer) target(ep *state.Endpoint) *target {
 func (e *Engine) newTarget(ep *state.Endpoint) *target {
 	t := &target{tenant: ep.Tenant.ID, endpoint: ep.Seq, version: ep.Version, profileSeq: ep.Tenant.Profile,
 		private: ep.Private, privateType: ep.PrivateType, secret: ep.Secret,
-		secretCtx: seal.Context{Tenant: ep.Tenant.ID, Type: uint16(ep.SecretType), Section: ep.SecretSection}}
+		secretCtx: seal.Context{Tenant: ep.Tenant.ID, Type: uint16(ep.SecretType), Section: ep.SecretSection}, previous: ep.Previous}
 	t.carrier = ep.Config.Transport
 	if tr, ok := e.cfg.Transports[ep.Config.Transport]; ok {
 		t.transport = &tr
@@ -86,8 +88,28 @@ func (t *target) open(e *Engine) error {
 			return
 		}
 		t.url, t.signer = p.URL, t.profile.Signer(string(secret))
+		if t.previous != nil {
+			t.err = t.overlap(e, string(secret))
+		}
 	})
 	return t.err
+}
+
+func (t *target) overlap(e *Engine, secret string) error {
+	before, err := e.cfg.Keyring.Unseal(nil, t.previous.Secret.Data, seal.Context{Tenant: t.tenant, Type: uint16(t.previous.Type), Section: t.previous.Section})
+	if err != nil {
+		return fmt.Errorf("engine: previous secret: %w", err)
+	}
+	t.overlapping = t.profile.Signer(secret, string(before))
+	return nil
+}
+
+// signerAt is the signer of an attempt that starts at an engine time.
+func (t *target) signerAt(now int64) *profile.Signer {
+	if t.previous != nil && now < t.previous.Until {
+		return t.overlapping
+	}
+	return t.signer
 }
 
 // openSection unseals a section of a record. An empty one stands for what could not be sealed any more when the record

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/engine/state"
 	"github.com/hookline/hookline/eventlog"
@@ -49,7 +50,8 @@ func (e *Engine) CreateTenant(ctx context.Context, by Actor, in TenantInput) (Te
 		return Tenant{}, Invalid("id", "%q does not fit: want 1 to 64 of A-Z a-z 0-9 _ -", id)
 	}
 	if in.Profile == nil {
-		return Tenant{}, Invalid("profile", "is needed: one of %s", strings.Join(e.profileNames(), ", "))
+		name := profile.Default
+		in.Profile = &name
 	}
 	private := record.TenantPrivate{By: by.Name, Attributes: json.RawMessage("{}")}
 	var out sealedTenant

@@ -35,7 +35,7 @@ func (e *Engine) TestEndpoint(ctx context.Context, _ Actor, tenant, id, eventTyp
 	}
 	body := &eventBody{id: v.profile.NewEventID(), typ: typ.Name}
 	body.body, err = v.profile.Render(nil, &profile.Input{ID: body.id, Type: typ.Name, OccurredAt: time.UnixMilli(e.clock.Now()),
-		Data: typ.Example, Attributes: v.attributes})
+		Data: typ.Example, Tenant: v.id, Attributes: v.attributes})
 	if err != nil {
 		return Attempt{}, err
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/hookline/hookline/engine"
 )
@@ -60,17 +61,12 @@ func endpointOperations() []*operation {
 				return c.gone(c.svc.DeleteEndpoint(c.r.Context(), c.by, c.tenant(), c.path("endpoint")))
 			}},
 		{method: http.MethodGet, path: path + "/{endpoint}/secret", id: "get-endpoint-secret", tag: "Endpoints", status: 200, need: needManage,
-			summary: "Get the signing secret", answer: secretAnswer{},
+			summary: "Get the signing secret", answer: engine.EndpointSecret{},
 			handle: func(c *call) error {
-				secret, err := c.svc.EndpointSecret(c.r.Context(), c.tenant(), c.path("endpoint"))
 				c.w.Header().Set("Cache-Control", "no-store")
-				return one(c)(secretAnswer{Secret: secret}, err)
+				return one(c)(c.svc.EndpointSecret(c.r.Context(), c.tenant(), c.path("endpoint")))
 			}},
 	}
-}
-
-type secretAnswer struct {
-	Secret string `json:"secret"`
 }
 
 func endpointVerbs() []*operation {
@@ -105,7 +101,15 @@ func endpointVerbs() []*operation {
 				if in.Secret.Set && !in.Secret.Null && in.Secret.Value == "" {
 					return engine.Invalid("secret", "is empty: want 8 to 256 bytes, or leave it out to have one made")
 				}
-				return one(c)(c.svc.RotateSecret(c.r.Context(), c.by, c.tenant(), c.path("endpoint"), in.Secret.Value))
+				rotate := engine.RotateInput{Secret: in.Secret.Value}
+				if in.Overlap.Set && !in.Overlap.Null {
+					overlap, err := time.ParseDuration(in.Overlap.Value)
+					if err != nil {
+						return engine.Invalid("overlap", "%q is no duration, e.g. 24h or 0s", clip(in.Overlap.Value))
+					}
+					rotate.Overlap = &overlap
+				}
+				return one(c)(c.svc.RotateSecret(c.r.Context(), c.by, c.tenant(), c.path("endpoint"), rotate))
 			}},
 		{method: http.MethodPost, path: path + "test", id: "test-endpoint", tag: "Endpoints", status: 200,
 			summary: "Send a test event, once, and show request and response", answer: engine.Attempt{}, body: testBody{}, required: []string{"event_type"},
@@ -121,7 +125,8 @@ func endpointVerbs() []*operation {
 }
 
 type rotateBody struct {
-	Secret engine.Optional[string] `json:"secret" doc:"8 to 256 bytes of UTF-8 without control characters; made when left out"`
+	Secret  engine.Optional[string] `json:"secret" doc:"8 to 256 bytes of UTF-8 without control characters; made when left out"`
+	Overlap engine.Optional[string] `json:"overlap" doc:"how long the secret before signs too, 0s to 720h; default 24h where the profile's signature can carry two, else there is none"`
 }
 
 type testBody struct {

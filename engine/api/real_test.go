@@ -131,7 +131,7 @@ func TestPages(t *testing.T) {
 	f.must(200, "POST", "/v1/dev/clock:advance", `{"by":"1ms"}`)
 	for list, want := range map[string]int{
 		"/v1/tenants/a/endpoints": 7, "/v1/tenants/a/subscriptions": 7, "/v1/tenants/a/events": 3, "/v1/tenants/a/deliveries": 7,
-		"/v1/tenants/a/attempts": 7, "/v1/tenants": 1, "/v1/profiles": 2, "/v1/transports": 1,
+		"/v1/tenants/a/attempts": 7, "/v1/tenants": 1, "/v1/profiles": 6, "/v1/transports": 1,
 	} {
 		seen := map[string]bool{}
 		cursor, pages := "", 0

@@ -44,11 +44,11 @@ type Endpoints interface {
 	Endpoint(ctx context.Context, tenant, id string) (engine.Endpoint, error)
 	EndpointByNumber(ctx context.Context, tenant string, n uint64) (engine.Endpoint, error)
 	Endpoints(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Endpoint], error)
-	EndpointSecret(ctx context.Context, tenant, id string) (string, error)
+	EndpointSecret(ctx context.Context, tenant, id string) (engine.EndpointSecret, error)
 	EnableEndpoint(ctx context.Context, by engine.Actor, tenant, id string) (engine.Endpoint, error)
 	DisableEndpoint(ctx context.Context, by engine.Actor, tenant, id string) (engine.Endpoint, error)
 	ClearSuppression(ctx context.Context, by engine.Actor, tenant, id string) (engine.Endpoint, error)
-	RotateSecret(ctx context.Context, by engine.Actor, tenant, id, secret string) (engine.Endpoint, error)
+	RotateSecret(ctx context.Context, by engine.Actor, tenant, id string, in engine.RotateInput) (engine.Endpoint, error)
 	TestEndpoint(ctx context.Context, by engine.Actor, tenant, id, eventType string) (engine.Attempt, error)
 }
 

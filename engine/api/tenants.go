@@ -9,7 +9,7 @@ import (
 
 type tenantBody struct {
 	ID               engine.Optional[string]          `json:"id" doc:"[A-Za-z0-9_-]{1,64}; made as ten_... when left out; never free again"`
-	Profile          engine.Optional[string]          `json:"profile" doc:"name of a profile, see /v1/profiles"`
+	Profile          engine.Optional[string]          `json:"profile" doc:"name of a profile, see /v1/profiles; default standard"`
 	Name             engine.Optional[string]          `json:"name" doc:"for people"`
 	Attributes       engine.Optional[json.RawMessage] `json:"attributes" doc:"an object; which members are needed is the profile's rule (dnsimple: id, identifier, display)"`
 	ManagementEvents engine.Optional[bool]            `json:"management_events" doc:"true is not available yet"`

@@ -59,7 +59,7 @@ func (p *Profile) readEvents(entries *[]entry) func(place) error {
 		return at.list(1, maxTypes, func(item place) error {
 			var e entry
 			err := item.mapping(
-				need("name", pattern(&e.Name, typePattern, "segments of A-Z, a-z, 0-9, _ and - joined by dots, and :state")),
+				need("name", matching(&e.Name, typePattern, "segments of A-Z, a-z, 0-9, _ and - joined by dots, and :state")),
 				need("description", text(&e.Description, 500)),
 				need("example", func(at place) error { e.example = at; return e.readExample(at) }),
 				may("schema", func(at place) error { e.schema = at; return e.readSchema(at) }),

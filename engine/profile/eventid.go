@@ -3,7 +3,6 @@ package profile
 import (
 	"crypto/rand"
 	"encoding/base32"
-	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -106,13 +105,6 @@ func alphanumeric(c byte) bool {
 
 func hexadecimal(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
-
-// NewSecret makes a signing secret: whsec_ and 192 random bits in base64. Receivers use the whole text as the key (O-10).
-func (p *Profile) NewSecret() string {
-	var key [24]byte
-	rand.Read(key[:]) // never fails; not pooled, so that no copy of a secret lies about
-	return "whsec_" + base64.StdEncoding.EncodeToString(key[:])
 }
 
 // randomness is a stock of random bytes: one system call fills many ids.

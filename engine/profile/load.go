@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/hookline/hookline/engine/schedule"
-	"github.com/hookline/hookline/transports"
 )
 
 // Bounds of a profile's file.
@@ -45,9 +44,9 @@ func load(file string, content []byte, examples bool) (*Profile, error) {
 	var entries []entry
 	defs := definitions{}
 	var form, unknown string
-	var payload place
+	var payload, signature place
 	err = root.mapping(
-		need("name", pattern(&p.Name, namePattern, "a-z, 0-9, _ and -, at most 64")),
+		need("name", matching(&p.Name, namePattern, "a-z, 0-9, _ and -, at most 64")),
 		need("version", number(&p.Version, 1, 1_000_000)),
 		need("title", text(&p.Title, 100)),
 		may("description", text(&p.Description, 2000)),
@@ -58,7 +57,7 @@ func load(file string, content []byte, examples bool) (*Profile, error) {
 		may("tenant", p.readTenant),
 		may("actor", p.actor.read),
 		need("headers", p.readHeaders),
-		need("signature", p.signature.read),
+		need("signature", func(at place) error { signature = at; return p.readSignature(at) }),
 		need("acknowledge", p.readAcknowledge),
 		need("schedule", p.readSchedule),
 		may("retry_after", p.readRetryAfter),
@@ -71,7 +70,7 @@ func load(file string, content []byte, examples bool) (*Profile, error) {
 		need("events", p.readEvents(&entries)),
 	)
 	if err == nil {
-		err = p.complete(entries, defs, examples)
+		err = errors.Join(p.checkHeaders(signature), p.complete(entries, defs, examples))
 	}
 	if err != nil {
 		return nil, faults(err)
@@ -86,8 +85,8 @@ func load(file string, content []byte, examples bool) (*Profile, error) {
 	return p, nil
 }
 
-// pattern reads a text of a form that is told in words.
-func pattern(dst *string, form *regexp.Regexp, words string) func(place) error {
+// matching reads a text of a form that is told in words.
+func matching(dst *string, form *regexp.Regexp, words string) func(place) error {
 	return func(at place) error {
 		v, err := at.scalar("!!str")
 		if err == nil && !form.MatchString(v) {
@@ -120,22 +119,39 @@ func (p *Profile) readHeaders(at place) error {
 		if slices.Contains(forbiddenHeaders, name) {
 			return value.errorf("is set by the transport or must not be sent; leave it out")
 		}
-		v, err := value.scalar("!!str")
-		if err != nil {
+		var v string
+		if err := printable(&v, 256)(value); err != nil {
 			return err
 		}
-		if len(v) == 0 || len(v) > 256 || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
-			return value.errorf("must be 1 to 256 printable ASCII characters")
-		}
-		p.headers = append(p.headers, transports.Header{Name: name, Value: v})
-		return nil
+		h := header{name: name}
+		err := readPattern(&h.value, "id", "type", "timestamp")(value)
+		p.headers = append(p.headers, h)
+		return err
 	})
+}
+
+// printable reads a text that may stand in a header.
+func printable(dst *string, most int) func(place) error {
+	return func(at place) error {
+		v, err := at.scalar("!!str")
+		if err == nil && (v == "" || len(v) > most || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' })) {
+			return at.errorf("must be 1 to %d printable ASCII characters", most)
+		}
+		*dst = v
+		return err
+	}
 }
 
 func (p *Profile) readAcknowledge(at place) error {
 	return at.mapping(need("status", func(at place) error {
 		return at.list(1, 100, func(item place) error {
 			var status int
+			if item.node.Value == "2xx" {
+				for status = 200; status < 300; status++ {
+					p.acknowledge = append(p.acknowledge, status)
+				}
+				return nil
+			}
 			if err := number(&status, 200, 299)(item); err != nil {
 				return err
 			}

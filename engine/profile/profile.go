@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/hookline/hookline/engine/schedule"
-	"github.com/hookline/hookline/transports"
 )
 
 // Profile is one version of a provider's rules. Its fields are read only.
@@ -49,23 +48,29 @@ type Profile struct {
 	payload     template
 	attributes  []member
 	actor       actorRule
-	headers     []transports.Header
-	signature   signature
+	headers     []header
+	schemes     []scheme
 	random      sync.Pool // of *randomness
 }
 
-//go:embed osir.yaml dnsimple.yaml
+//go:embed osir.yaml dnsimple.yaml standard.yaml cloudevents.yaml github.yaml stripe.yaml
 var files embed.FS
+
+// Default is the profile of tenants for which none is named.
+const Default = "standard"
+
+// builtin are the names of the profiles that come with hookline, in the order in which they are told.
+var builtin = [...]string{"osir", "dnsimple", "standard", "cloudevents", "github", "stripe"}
 
 // Builtin returns the profiles that come with hookline, each call anew.
 func Builtin() []*Profile {
 	var all []*Profile
-	for _, file := range []string{"osir.yaml", "dnsimple.yaml"} {
-		content, err := files.ReadFile(file)
+	for _, name := range builtin {
+		content, err := files.ReadFile(name + ".yaml")
 		if err != nil {
 			panic(err) // the file is part of the binary
 		}
-		p, err := Load(file, content)
+		p, err := Load(name+".yaml", content)
 		if err != nil {
 			panic(err) // ditto; a test loads every one
 		}

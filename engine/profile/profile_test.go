@@ -30,6 +30,11 @@ func builtin(t testing.TB, name string) *profile.Profile {
 	return nil
 }
 
+// headers are those of one attempt, made now.
+func headers(p *profile.Profile, secret string, body []byte) []transports.Header {
+	return p.Signer(secret).Append(nil, &profile.Attempt{EventID: "evt_1", EventType: "note.added", At: time.Now(), Body: body})
+}
+
 // P2: the vector of OSIR's document, body and signature (O-6, O-7, O-9, O-10, O-11).
 func TestOSIRVector(t *testing.T) {
 	const want = `{"id":"evt_1234567890","type":"domain.registered","created":1640000000,"data":{"domain":"example.com","registrant":"user@email.com","expiration":"2025-01-01"}}`
@@ -41,7 +46,7 @@ func TestOSIRVector(t *testing.T) {
 	if err != nil || string(body) != want {
 		t.Fatalf("body\n%s\nwant\n%s\n%v", body, want, err)
 	}
-	got := p.Sign(nil, "whsec_test_secret", "evt_1234567890", time.Now(), body)
+	got := headers(p, "whsec_test_secret", body)
 	sig := transports.Header{Name: "x-osir-signature", Value: "c9cb0e50f8087a3e628449816a6e5e5c88a46826f565408f90f56b01c82bbbc2"}
 	if len(got) != 3 || got[2] != sig {
 		t.Errorf("signature %v, want %v", got, sig)
@@ -81,7 +86,7 @@ func TestHeaders(t *testing.T) {
 		"dnsimple": "content-type=application/json user-agent=hookline-dnsimple/1",
 	} {
 		var got []string
-		for _, h := range builtin(t, name).Sign(nil, "secret", "id", time.Now(), []byte("{}")) {
+		for _, h := range headers(builtin(t, name), "secret", []byte("{}")) {
 			if regexp.MustCompile("^[0-9a-f]{64}$").MatchString(h.Value) {
 				h.Value = "64 hex"
 			}
@@ -99,7 +104,9 @@ func TestSignature(t *testing.T) {
 	a, b := p.Signer("whsec_a"), p.Signer("whsec_b")
 	rapid.Check(t, func(t *rapid.T) {
 		body := rapid.SliceOf(rapid.Byte()).Draw(t, "body")
-		sign := func(s *profile.Signer, id string) string { return s.Append(nil, id, time.Now(), body)[2].Value }
+		sign := func(s *profile.Signer, id string) string {
+			return s.Append(nil, &profile.Attempt{EventID: id, At: time.Now(), Body: body})[2].Value
+		}
 		mac := hmac.New(sha256.New, []byte("whsec_a"))
 		mac.Write(body)
 		want := hex.EncodeToString(mac.Sum(nil))
@@ -115,12 +122,12 @@ func TestSignature(t *testing.T) {
 // A Signer is used by many attempts of one endpoint at once.
 func TestSignerConcurrently(t *testing.T) {
 	s := builtin(t, "osir").Signer("whsec_test_secret")
-	want := s.Append(nil, "", time.Time{}, []byte("body 0"))[2]
+	want := s.Append(nil, &profile.Attempt{Body: []byte("body 0")})[2]
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
 			for i := range 200 {
-				if got := s.Append(nil, "", time.Time{}, []byte(fmt.Sprintf("body %d", (g+i)%2)))[2]; (got == want) != ((g+i)%2 == 0) {
+				if got := s.Append(nil, &profile.Attempt{Body: []byte(fmt.Sprintf("body %d", (g+i)%2))})[2]; (got == want) != ((g+i)%2 == 0) {
 					t.Errorf("signature %v", got)
 				}
 			}
@@ -135,7 +142,7 @@ func TestJudge(t *testing.T) {
 		outcome transports.Outcome
 		kind    transports.ErrorKind
 	}
-	for _, p := range profile.Builtin() {
+	for _, p := range seeds(t) {
 		for status := 100; status < 600; status++ {
 			want := verdict{transports.Rejected, transports.KindStatus}
 			switch {

@@ -1,77 +1,121 @@
 package profile
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"hash"
-	"sync"
-	"time"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/hookline/hookline/transports"
 )
 
-// signature is how a body is signed.
-type signature struct {
-	scheme string // "none" or "hmac_sha256_hex"
-	header string
+// Signature is one scheme by which a profile signs. A profile may have several side by side, while its receivers move
+// from one to another.
+type Signature struct {
+	Scheme   string   // none, hmac or standard_webhooks
+	Headers  []string // that it adds
+	Hash     string   // of hmac: sha256 or sha512
+	Encoding string   // of hmac: hex or base64
+	Signs    string   // over what, e.g. {timestamp}.{body}
+	Prefix   string   // of hmac: before the signature
+	Form     string   // of hmac: single (the signature alone) or timestamped (t=...,v1=...)
+	Version  string   // of standard_webhooks: v1 or v1a, what a secret is made for
+	Overlaps bool     // it can carry the signatures of two secrets while one replaces the other
 }
 
-func (s *signature) read(at place) error {
-	err := at.mapping(
-		need("scheme", choice(&s.scheme, "none", "hmac_sha256_hex")),
-		may("header", pattern(&s.header, headerPattern, "a lower-case header name")),
-	)
-	if err == nil && (s.header == "") != (s.scheme == "none") {
-		return at.errorf("scheme %s and header %q do not go together; a scheme other than none needs a header", s.scheme, s.header)
+// scheme makes the headers of a signature.
+type scheme interface {
+	describe() Signature
+	// bind makes the signer of secrets, the current one first. A scheme that can carry one only uses that.
+	bind(secrets []string) binding
+}
+
+// binding appends the headers of an attempt. It is safe for concurrent use.
+type binding interface {
+	append(dst []transports.Header, a *Attempt) []transports.Header
+}
+
+const maxSignatures = 4
+
+// readSignature reads one scheme, or a list of them.
+func (p *Profile) readSignature(at place) error {
+	if at.node.Kind == yaml.SequenceNode {
+		return at.list(1, maxSignatures, p.readScheme)
 	}
-	return err
+	return p.readScheme(at)
 }
 
-// Sign appends the headers of one request: those that every request of the profile has (O-8, D-17), then the signature,
-// if the profile has any. Whoever signs often keeps a Signer.
-func (p *Profile) Sign(dst []transports.Header, secret, id string, at time.Time, body []byte) []transports.Header {
-	return p.Signer(secret).Append(dst, id, at, body)
-}
-
-// Signer makes the headers of requests signed with one secret. It is safe for concurrent use and keeps the hash state of
-// the secret, so that a signature costs the hashing of the body and one small allocation.
-type Signer struct {
-	signature
-	headers []transports.Header
-	macs    sync.Pool // of *mac
-}
-
-type mac struct {
-	hash.Hash
-	sum  [sha256.Size]byte
-	text [2 * sha256.Size]byte
-}
-
-// Signer makes the Signer of a secret. The key is the UTF-8 bytes of the secret as shown, prefix included (O-10).
-func (p *Profile) Signer(secret string) *Signer {
-	s := &Signer{signature: p.signature, headers: p.headers}
-	if s.scheme == "none" {
-		return s
+func (p *Profile) readScheme(at place) error {
+	word := &choosing{words: []string{"none", "hmac", "standard_webhooks"}, past: []string{"hmac_sha256_hex"}}
+	if at.mappingNode() { // what other fields there are is the scheme's
+		for i := 0; i+1 < len(at.node.Content); i += 2 {
+			if at.node.Content[i].Value == "scheme" {
+				if err := word.read(at.member("scheme", at.node.Content[i+1])); err != nil {
+					return err
+				}
+			}
+		}
 	}
-	key := []byte(secret)
-	s.macs.New = func() any { return &mac{Hash: hmac.New(sha256.New, key)} }
-	return s
+	ignore := need("scheme", func(place) error { return nil })
+	switch word.chosen {
+	case "hmac", "hmac_sha256_hex":
+		return p.readHMAC(at, ignore)
+	case "standard_webhooks":
+		return p.readStandardWebhooks(at, ignore)
+	case "none":
+		return at.mapping(ignore)
+	}
+	return at.mapping(ignore, may("header", func(place) error { return nil }))
 }
 
-// Append appends the headers of a request with a body. The event id and the time of signing are for schemes that sign
-// them: hmac_sha256_hex signs the raw body alone (O-9, O-11), so every attempt carries the same value, and none adds no
-// header (D-15).
-func (s *Signer) Append(dst []transports.Header, _ string, _ time.Time, body []byte) []transports.Header {
-	dst = append(dst, s.headers...)
-	if s.scheme == "none" {
-		return dst
+// choosing is choice with words that are read but not told.
+type choosing struct {
+	words, past []string
+	chosen      string
+}
+
+func (c *choosing) read(at place) error {
+	if at.node.Kind == yaml.ScalarNode && slices.Contains(c.past, at.node.Value) {
+		c.chosen = at.node.Value
+		return nil
 	}
-	m := s.macs.Get().(*mac)
-	m.Reset()
-	m.Write(body)
-	hex.Encode(m.text[:], m.Sum(m.sum[:0]))
-	value := string(m.text[:])
-	s.macs.Put(m)
-	return append(dst, transports.Header{Name: s.header, Value: value})
+	return choice(&c.chosen, c.words...)(at)
+}
+
+// Signatures describes the schemes; a profile that does not sign has one, "none" (D-15).
+func (p *Profile) Signatures() []Signature {
+	if len(p.schemes) == 0 {
+		return []Signature{{Scheme: "none"}}
+	}
+	all := make([]Signature, len(p.schemes))
+	for i, s := range p.schemes {
+		all[i] = s.describe()
+	}
+	return all
+}
+
+// Overlaps says whether a new secret may stand beside the one before it for a while: some scheme can carry both. Where
+// none can, a new secret takes the place of the old one at once.
+func (p *Profile) Overlaps() bool {
+	return slices.ContainsFunc(p.schemes, func(s scheme) bool { return s.describe().Overlaps })
+}
+
+// checkHeaders checks what headers and signatures say together: none is set twice, and what is signed is told.
+func (p *Profile) checkHeaders(at place) error {
+	seen, timestamp := map[string]bool{}, false
+	for _, h := range p.headers {
+		seen[h.name] = true
+		timestamp = timestamp || h.value.has("timestamp")
+	}
+	for _, s := range p.schemes {
+		for _, name := range s.describe().Headers {
+			if seen[name] {
+				return at.errorf("sets header %s, which is set already; choose another name", name)
+			}
+			seen[name] = true
+		}
+		if h, ok := s.(*hmacScheme); ok && h.form == "single" && h.signs.has("timestamp") && !timestamp {
+			return at.errorf("signs a timestamp that no header tells; take form: timestamped, or add a header with {timestamp}")
+		}
+	}
+	return nil
 }

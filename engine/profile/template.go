@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/tidwall/gjson"
+	"go.yaml.in/yaml/v3"
 )
 
 // Input is what a body is made of.
@@ -18,6 +19,7 @@ type Input struct {
 	OccurredAt time.Time
 	Data       json.RawMessage // goes in byte for byte
 	Actor      json.RawMessage // byte for byte; empty = the profile's default
+	Tenant     string          // its id
 	Attributes json.RawMessage // the tenant's, as CheckTenant took them
 }
 
@@ -29,6 +31,8 @@ const (
 	fromID                      // as a JSON string
 	fromType                    // as a JSON string
 	fromUnix                    // occurred_at in whole Unix seconds, rounded down (O-6)
+	fromTime                    // occurred_at in RFC 3339, UTC, with ms, as a JSON string
+	fromTenant                  // its id, without quotes
 	fromData                    // raw
 	fromActor                   // raw
 	fromAttribute               // raw member of the tenant's attributes
@@ -47,12 +51,24 @@ type template struct {
 }
 
 var (
-	plainSources     = map[string]source{"id": fromID, "type": fromType, "occurred_at.unix": fromUnix, "data": fromData, "actor": fromActor}
+	plainSources = map[string]source{"id": fromID, "type": fromType, "occurred_at.unix": fromUnix, "occurred_at.rfc3339": fromTime,
+		"data": fromData, "actor": fromActor}
+	sourceNames      = []string{"id", "type", "occurred_at.unix", "occurred_at.rfc3339", "tenant.id", "data", "actor"}
 	attributesSource = regexp.MustCompile(`^tenant\.attributes\.\{([A-Za-z0-9_-]+(?:,[A-Za-z0-9_-]+)*)\}$`)
 )
 
-// read compiles an ordered list of `field: source`.
+const maxLevels = 4 // of members in members
+
+// read compiles an ordered list of `field: source`, or the word data: the event's data is the body.
 func (t *template) read(at place) error {
+	if at.node.Kind == yaml.ScalarNode && at.node.Value == "data" {
+		t.pieces = []piece{{source: fromData}}
+		return nil
+	}
+	return t.members(at, "", 1)
+}
+
+func (t *template) members(at place, above string, level int) error {
 	open := "{"
 	err := at.pairs(1, maxFields, func(name string, value place) error {
 		if !memberPattern.MatchString(name) {
@@ -60,37 +76,40 @@ func (t *template) read(at place) error {
 		}
 		t.literal(open + `"` + name + `":`)
 		open = ","
-		return t.source(name, value)
+		return t.source(above+name, value, level)
 	})
 	t.literal("}")
 	return err
 }
 
-func (t *template) source(name string, value place) error {
-	if value.node.Kind != 0 && value.node.Tag == "!!map" {
-		var constant string
-		err := value.mapping(need("literal", text(&constant, 256)))
-		t.literal(string(appendString(nil, constant)))
-		return err
+func (t *template) source(path string, value place, level int) error {
+	if value.mappingNode() {
+		return t.made(path, value, level)
 	}
 	from, err := value.scalar("!!str")
 	if err != nil {
 		return err
+	}
+	if from == "tenant.id" {
+		t.literal(`"`)
+		t.pieces = append(t.pieces, piece{source: fromTenant})
+		t.literal(`"`)
+		return nil
 	}
 	if s, ok := plainSources[from]; ok {
 		if s == fromData {
 			if t.dataMember != "" {
 				return value.errorf("takes data, as %s does; data stands once in a body", t.dataMember)
 			}
-			t.dataMember = name
+			t.dataMember = path
 		}
 		t.pieces = append(t.pieces, piece{source: s})
 		return nil
 	}
 	m := attributesSource.FindStringSubmatch(from)
 	if m == nil {
-		return value.errorf("unknown source %.60q%s", from, meant(from, []string{"id", "type", "occurred_at.unix", "data", "actor"})+
-			`; sources are id, type, occurred_at.unix, data, actor, tenant.attributes.{name,...} and {literal: "text"}`)
+		return value.errorf("unknown source %.60q%s", from, meant(from, sourceNames)+"; sources are "+strings.Join(sourceNames, ", ")+
+			`, tenant.attributes.{name,...}, {literal: "text"}, {text: "...{tenant.id}..."}, {json: value} and {members: [...]}`)
 	}
 	open := "{"
 	for _, attribute := range strings.Split(m[1], ",") {
@@ -99,6 +118,53 @@ func (t *template) source(name string, value place) error {
 		open = ","
 	}
 	t.literal("}")
+	return nil
+}
+
+// made reads a value that the profile itself gives: a text, any JSON, or an object of further sources.
+func (t *template) made(path string, value place, level int) error {
+	var constant string
+	var around pattern
+	forms := []field{
+		may("literal", func(at place) error {
+			err := text(&constant, 256)(at)
+			t.literal(string(appendString(nil, constant)))
+			return err
+		}),
+		may("text", func(at place) error {
+			if err := readPattern(&around, "tenant.id")(at); err != nil {
+				return err
+			}
+			t.literal(`"`)
+			for _, p := range around {
+				if p.place == "" {
+					quoted := appendString(nil, p.text)
+					t.literal(string(quoted[1 : len(quoted)-1]))
+					continue
+				}
+				t.pieces = append(t.pieces, piece{source: fromTenant})
+			}
+			t.literal(`"`)
+			return nil
+		}),
+		may("json", func(at place) error {
+			raw, err := at.json(nil)
+			t.literal(string(raw))
+			return err
+		}),
+		may("members", func(at place) error {
+			if level == maxLevels {
+				return at.errorf("is nested deeper than %d levels", maxLevels)
+			}
+			return t.members(at, path+".", level+1)
+		}),
+	}
+	if err := value.mapping(forms...); err != nil {
+		return err
+	}
+	if len(value.node.Content) != 2 {
+		return value.errorf("must be one of literal, text, json and members")
+	}
 	return nil
 }
 
@@ -122,11 +188,11 @@ func (t *template) attributes() (all []string) {
 }
 
 // Render appends the body of an event to dst: members in the profile's order, no space between them, data and actor
-// byte for byte (O-6, O-7, D-3). It allocates at most once, and once more for an attribute with escapes. It fails only if data, or an attribute that CheckTenant
-// would have asked for, is not there.
+// byte for byte (O-6, O-7, D-3). It allocates at most once, and once more for an attribute with escapes. It fails only
+// if data, or an attribute that CheckTenant would have asked for, is not there.
 func (p *Profile) Render(dst []byte, in *Input) ([]byte, error) {
 	const quotesAndTime = 32
-	size := p.payload.fixed + quotesAndTime + len(in.ID) + len(in.Type) + len(in.Data) + max(len(in.Actor), len(p.actor.standard)) + len(in.Attributes)
+	size := p.payload.fixed + quotesAndTime + len(in.ID) + len(in.Type) + len(in.Data) + max(len(in.Actor), len(p.actor.standard)) + len(in.Attributes) + len(in.Tenant)
 	if cap(dst)-len(dst) < size {
 		dst = append(make([]byte, 0, len(dst)+size), dst...)
 	}
@@ -141,6 +207,10 @@ func (p *Profile) Render(dst []byte, in *Input) ([]byte, error) {
 			dst = appendString(dst, in.Type)
 		case fromUnix:
 			dst = strconv.AppendInt(dst, in.OccurredAt.Unix(), 10)
+		case fromTime:
+			dst = in.OccurredAt.UTC().AppendFormat(dst, `"2006-01-02T15:04:05.000Z"`)
+		case fromTenant:
+			dst = append(dst, in.Tenant...)
 		case fromData:
 			if len(in.Data) == 0 {
 				return nil, &FieldError{Field: "data", Message: "data is missing; give a JSON object"}

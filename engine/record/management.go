@@ -224,26 +224,45 @@ type EndpointChange struct {
 	Endpoint eventlog.Seq
 	Reason   Reason
 	Delivery Ref // the one whose end caused it; zero when a person did
+
+	// Since version 2, which is written only where it is set: until when the secret that was replaced signs too, Unix ms;
+	// 0 = not any more.
+	Until int64
+}
+
+func (c *EndpointChange) layout() byte {
+	if c.Until == 0 {
+		return 1
+	}
+	return 2
 }
 
 func (c *EndpointChange) AppendFacts(dst []byte) []byte {
 	e := encoder(dst)
-	e.version(1)
+	e.version(c.layout())
 	e.u(uint64(c.Endpoint))
 	e.u8(byte(c.Reason))
 	e.u(uint64(c.Delivery.Seq))
 	e.u(uint64(c.Delivery.Ord))
+	if c.layout() >= 2 {
+		e.i(c.Until)
+	}
 	return e
 }
 
 func (c *EndpointChange) Decode(b []byte) error {
 	d := decoder{b: b}
-	if err := d.version(1, "endpoint change"); err != nil {
+	version, err := d.upTo(2, "endpoint change")
+	if err != nil {
 		return err
 	}
 	c.Endpoint = eventlog.Seq(d.u())
 	c.Reason = Reason(d.u8())
 	c.Delivery = d.ref()
+	c.Until = 0
+	if version >= 2 {
+		c.Until = d.i()
+	}
 	return d.end("endpoint change")
 }
 

@@ -110,7 +110,8 @@ func drawFacts(t *rapid.T) facts {
 		}
 		return p
 	case 9:
-		return &record.EndpointChange{Endpoint: genSeq.Draw(t, "endpoint"), Reason: record.Reason(u8.Draw(t, "reason")), Delivery: genRef.Draw(t, "delivery")}
+		return &record.EndpointChange{Endpoint: genSeq.Draw(t, "endpoint"), Reason: record.Reason(u8.Draw(t, "reason")), Delivery: genRef.Draw(t, "delivery"),
+			Until: i.Draw(t, "until")}
 	case 10:
 		return &record.Subscription{Subscription: genSeq.Draw(t, "subscription"), Endpoint: genSeq.Draw(t, "endpoint"), EventTypes: list(t, s, 5)}
 	case 13:

@@ -80,6 +80,7 @@ func samples() []sample {
 		{"endpoint change", types(record.TypeEndpointDeleted, record.TypeEndpointDisabled, record.TypeEndpointEnabled,
 			record.TypeEndpointSuppressed, record.TypeEndpointSuppressionCleared, record.TypeEndpointSecretRotated),
 			&record.EndpointChange{Endpoint: 300, Reason: record.ReasonExhausted, Delivery: record.Ref{Seq: 70_000, Ord: 999}}},
+		{"endpoint change overlap", nil, &record.EndpointChange{Endpoint: 300, Reason: record.ReasonByUser, Until: 1_640_086_400_000}},
 		{"subscription", types(record.TypeSubscriptionCreated, record.TypeSubscriptionUpdated, record.TypeSubscriptionDeleted),
 			&record.Subscription{Subscription: 301, Endpoint: 300, EventTypes: []string{"domain.*", "domain.register:started"}}},
 		{"subscription ids only", nil, &record.Subscription{Subscription: 301, Endpoint: 300}},

@@ -31,6 +31,7 @@ func (s *State) endpointSet(r *eventlog.Record) error {
 	} else if e = s.endpoints[f.Endpoint]; e == nil || e.Tenant != t {
 		return s.inconsistent(r, "endpoint %d is not there", f.Endpoint)
 	}
+	e.Previous = e.PreviousAt(r.Time)
 	e.Config, e.Version = f, r.Seq
 	e.Private, e.PrivateType = keep(r.Sections[0]), r.Type
 	if err := s.setPolicy(r, e); err != nil {
@@ -87,6 +88,7 @@ func (s *State) endpointChanged(r *eventlog.Record) error {
 	if e == nil || e.Tenant.ID != r.Tenant {
 		return s.inconsistent(r, "endpoint %d is not there", c.Endpoint)
 	}
+	e.Previous = e.PreviousAt(r.Time)
 	switch r.Type {
 	case record.TypeEndpointDeleted:
 		if err := s.removeEndpoint(r, e); err != nil {
@@ -105,6 +107,10 @@ func (s *State) endpointChanged(r *eventlog.Record) error {
 	case record.TypeEndpointSecretRotated:
 		if len(r.Sections) == 0 {
 			return s.inconsistent(r, "no secret")
+		}
+		e.Previous = nil
+		if c.Until > r.Time {
+			e.Previous = &PreviousSecret{Secret: e.Secret, Type: e.SecretType, Section: e.SecretSection, Until: c.Until}
 		}
 		e.Secret, e.SecretType, e.SecretSection, e.Version = keep(r.Sections[0]), r.Type, 0, r.Seq
 	}

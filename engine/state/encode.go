@@ -75,7 +75,13 @@ func (s *State) appendEndpoint(b []byte, e *Endpoint) []byte {
 	b = au(b, uint64(s.policies[e.policy].Source))
 	b = asec(b, e.Private, e.PrivateType)
 	b = append(b, e.SecretSection)
-	return asec(b, e.Secret, e.SecretType)
+	b = asec(b, e.Secret, e.SecretType)
+	if p := e.Previous; p != nil { // nothing where there is none: digests of logs without overlaps stay what they were
+		b = ai(b, p.Until)
+		b = append(b, p.Section)
+		b = asec(b, p.Secret, p.Type)
+	}
+	return b
 }
 
 func appendSubscription(b []byte, p *Subscription) []byte {

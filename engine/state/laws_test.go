@@ -209,6 +209,9 @@ func TestDigestSeesEveryChange(t *testing.T) {
 		func() { w.add(record.TypeEndpointEnabled, "a", change) },
 		func() { w.add(record.TypeEndpointSecretRotated, "a", change, "s2") },
 		func() {
+			w.add(record.TypeEndpointSecretRotated, "a", &record.EndpointChange{Endpoint: e, Until: 1 << 60}, "s3")
+		},
+		func() {
 			w.add(record.TypeSubscriptionUpdated, "a", &record.Subscription{Subscription: sub, Endpoint: e, EventTypes: []string{"b"}}, "f")
 		},
 		func() { w.finish(r, e, 1, 2, record.Pending) },

@@ -47,7 +47,11 @@ func (s *State) Encode(w io.Writer, chain eventlog.Hash) error {
 	for _, t := range s.sortedTenants() {
 		e.entity(s.appendTenant(nil, t), t.Private)
 		for _, ep := range t.Endpoints {
-			e.entity(s.appendEndpoint(nil, ep), ep.Private, ep.Secret)
+			sections := []eventlog.Section{ep.Private, ep.Secret}
+			if ep.Previous != nil {
+				sections = append(sections, ep.Previous.Secret)
+			}
+			e.entity(s.appendEndpoint(nil, ep), sections...)
 		}
 		for _, p := range t.Subscriptions {
 			e.entity(appendSubscription(nil, p), p.Private)
@@ -295,8 +299,15 @@ func (d *snapshotReader) endpoint() {
 	e.Private, e.PrivateType = d.sec()
 	e.SecretSection = d.u8()
 	e.Secret, e.SecretType = d.sec()
+	if len(d.e) > 0 {
+		e.Previous = &PreviousSecret{Until: d.i(), Section: d.u8()}
+		e.Previous.Secret, e.Previous.Type = d.sec()
+	}
 	d.data(&e.Private)
 	d.data(&e.Secret)
+	if e.Previous != nil {
+		d.data(&e.Previous.Secret)
+	}
 	d.s.addEndpoint(e)
 	d.s.rehashEndpoint(e)
 }

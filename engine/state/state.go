@@ -92,7 +92,8 @@ type Endpoint struct {
 	Secret         eventlog.Section
 	SecretType     eventlog.Type
 	SecretSection  uint8
-	DisabledAt     int64 // Unix ms; 0 = gate open
+	Previous       *PreviousSecret // nil = none, or its time was over when the endpoint last changed
+	DisabledAt     int64           // Unix ms; 0 = gate open
 	DisabledReason record.Reason
 	SuppressedAt   int64
 	Failures       uint32    // consecutive
@@ -102,6 +103,22 @@ type Endpoint struct {
 	handle         uint32
 	policy         uint32
 	hash           Digest
+}
+
+// PreviousSecret is a secret that was replaced and still signs beside the new one, until a record time.
+type PreviousSecret struct {
+	Secret  eventlog.Section
+	Type    eventlog.Type // of the record it was sealed in
+	Section uint8
+	Until   int64 // Unix ms
+}
+
+// PreviousAt is the previous secret at a time; nil when there is none or its time is over.
+func (e *Endpoint) PreviousAt(now int64) *PreviousSecret {
+	if e.Previous == nil || now >= e.Previous.Until {
+		return nil
+	}
+	return e.Previous
 }
 
 // Blocked says whether a gate is closed, and which reason a skipped delivery gets.

@@ -137,6 +137,7 @@ func (w *world) stepEndpoint(t *rapid.T) {
 	case 8:
 		w.add(record.TypeEndpointSuppressionCleared, tenant, &change)
 	case 9:
+		change.Until = rapid.Int64Range(0, 2*max(w.s.Time, 1)).Draw(t, "until")
 		w.add(record.TypeEndpointSecretRotated, tenant, &change, rapid.String().Draw(t, "secret"))
 	}
 }
