@@ -48,6 +48,12 @@ func TestCursorsUnderWrites(t *testing.T) {
 		there[n.publish(t, sample("a.b", i)).UID] = true
 	}
 	k.await(t, 60, late)
+	poll(t, late, func() string { // an attempt is there once its record is, not when its request arrives
+		if got := len(n.attempts(t)); got < 60 {
+			return row(got, "of 60 attempts recorded")
+		}
+		return ""
+	})
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
