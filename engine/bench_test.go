@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookline/hookline/engine/history"
 	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/eventlog/pebblelog"
 	"github.com/hookline/hookline/eventlog/projection"
@@ -42,12 +41,11 @@ func benchPublish(b *testing.B, size int) {
 	master := must(seal.GenerateMaster(filepath.Join(dir, "master.key")))(b)
 	keyring := must(seal.Open(filepath.Join(dir, "keyring"), master))(b)
 	defer keyring.Close()
-	store := must(projection.Open(ctx, projection.Options{Dir: filepath.Join(dir, "views"), Version: history.LayoutVersion, Log: log}))(b)
+	store := must(projection.Open(ctx, projection.Options{Dir: filepath.Join(dir, "views"), Version: ViewsVersion, Log: log}))(b)
 	defer store.Close()
-	h := history.New(store)
-	f := must(projection.NewFollower(projection.FollowerOptions{Log: log, Store: store, View: h}))(b)
+	views := must(NewViews(projection.FollowerOptions{Log: log, Store: store}))(b)
 	net := &instant{}
-	e := must(Open(ctx, Config{Log: log, Keyring: keyring, Store: store, Follower: f, History: h, Dir: dir, Owner: "bench",
+	e := must(Open(ctx, Config{Log: log, Keyring: keyring, Views: views, Dir: dir, Owner: "bench",
 		Profiles: profile.Builtin(), Transports: map[string]Transport{"https": {Submitter: net}}}))(b)
 	defer e.Close()
 	osir := "osir"

@@ -6,10 +6,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hookline/hookline/engine/history"
 	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/eventlog"
-	"github.com/hookline/hookline/eventlog/projection"
 	"github.com/hookline/hookline/eventlog/seal"
 	"github.com/hookline/hookline/transports"
 )
@@ -28,13 +26,12 @@ type Transport struct {
 	Checksum uint32
 }
 
-// Config is everything an Engine stands on. Whoever fills it closes Log, Keyring and Store after the Engine.
+// Config is everything an Engine stands on. Whoever fills it closes Log, Keyring and the store of the Views after
+// the Engine.
 type Config struct {
-	Log        eventlog.Log
-	Keyring    *seal.Keyring
-	Store      *projection.Store    // of the views
-	Follower   *projection.Follower // of History, not started
-	History    *history.History
+	Log     eventlog.Log
+	Keyring *seal.Keyring
+	Views
 	Dir        string // for snapshots and checkpoints; "" = none are kept
 	Owner      string // kept in the epoch record
 	Profiles   []*profile.Profile
@@ -72,8 +69,8 @@ func (c *Config) setDefaults() {
 
 func (c *Config) validate() error {
 	switch {
-	case c.Log == nil || c.Keyring == nil || c.History == nil || c.Follower == nil:
-		return errors.New("engine: Config needs Log, Keyring, History and Follower")
+	case c.Log == nil || c.Keyring == nil || c.History == nil || c.Follower == nil || c.Keys == nil || c.KeysFollower == nil:
+		return errors.New("engine: Config needs Log, Keyring and Views, see NewViews")
 	case len(c.Profiles) == 0:
 		return errors.New("engine: Config.Profiles is empty: a tenant needs a profile")
 	case c.Transports["https"].Submitter == nil:

@@ -108,10 +108,11 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	if err := e.define(ctx, s); err != nil {
 		return err
 	}
-	e.cfg.Follower.Start()
+	e.cfg.KeysFollower.Start()
 	if err := e.startDedupe(ctx, s); err != nil {
 		return err
 	}
+	e.cfg.Follower.Start() // history catches up behind
 	st.Pending.Arm()
 	s.parkOverdue()
 	s.releaseHeld()
@@ -141,13 +142,13 @@ func (e *Engine) manual() bool { return e.cfg.ManualClock }
 func (e *Engine) startDedupe(ctx context.Context, s *sequencer) error {
 	head := e.durable.Load().seq
 	const lag = maxDedupe
-	if head > lag && e.cfg.Follower.Seq() < head-lag {
-		e.cfg.Logger.Info("waiting for the idempotency view", "seq", e.cfg.Follower.Seq(), "head_seq", head)
-		if err := e.cfg.Follower.WaitFor(ctx, head-lag); err != nil {
+	if head > lag && e.cfg.KeysFollower.Seq() < head-lag {
+		e.cfg.Logger.Info("waiting for the idempotency view", "seq", e.cfg.KeysFollower.Seq(), "head_seq", head)
+		if err := e.cfg.KeysFollower.WaitFor(ctx, head-lag); err != nil {
 			return fmt.Errorf("engine: idempotency view: %w", err)
 		}
 	}
-	e.evictable = e.cfg.Follower.Seq()
+	e.evictable = e.cfg.KeysFollower.Seq()
 	return s.dedupe.load(ctx, e.cfg.Log, e.evictable, s.now)
 }
 
@@ -317,7 +318,9 @@ func (e *Engine) Close() error {
 		}
 		e.snapshots.wait()
 		err = s.writer.Close()
-		e.cfg.Follower.Stop()
+		if verr := e.cfg.Views.Stop(); err == nil {
+			err = verr
+		}
 		e.failOnce.Do(func() {
 			e.failed.Store(&errStopped)
 			close(e.dead)

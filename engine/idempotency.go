@@ -9,7 +9,7 @@ import (
 	"github.com/hookline/hookline/eventlog"
 )
 
-// Idempotency is exact and bounded: the history view answers for records up to its checkpoint, memory for those after
+// Idempotency is exact and bounded: the view of the keys answers for records up to its checkpoint, memory for those after
 // it. A publisher asks the view before it queues and brings the answer with the checkpoint it is good for; the sequencer
 // looks into memory only.
 
@@ -95,7 +95,7 @@ func (e *Engine) prefetch(p *publication) error {
 	if !p.event.HasDedupe {
 		return nil
 	}
-	d, err := e.cfg.History.Dedupe(p.v.id, p.event.Dedupe, e.clock.Now())
+	d, err := e.cfg.Keys.Dedupe(p.v.id, p.event.Dedupe, e.clock.Now())
 	if err != nil {
 		return err
 	}
@@ -117,11 +117,11 @@ func (e *Engine) dedupeRoom(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if evicted < e.cfg.Follower.Seq() || e.sequencer.dedupe.size.Load() < maxDedupe {
+		if evicted < e.cfg.KeysFollower.Seq() || e.sequencer.dedupe.size.Load() < maxDedupe {
 			continue
 		}
 		wait, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err = e.cfg.Follower.WaitFor(wait, evicted+1)
+		err = e.cfg.KeysFollower.WaitFor(wait, evicted+1)
 		cancel()
 		if err != nil {
 			return &Error{Code: CodeUnavailable, Detail: "the idempotency view is too far behind; try again"}
@@ -135,7 +135,7 @@ type evictCommand struct{}
 
 func (evictCommand) run(s *sequencer) {
 	s.dedupe.evict(s.e.evictable)
-	s.e.evictable = s.e.cfg.Follower.Seq()
+	s.e.evictable = s.e.cfg.KeysFollower.Seq()
 }
 
 // load fills memory with the records that the view does not have.

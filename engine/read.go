@@ -14,8 +14,6 @@ import (
 // ViewWait is how long a list waits for its view before it answers 503.
 const ViewWait = 2 * time.Second
 
-const historyView = "history"
-
 // seeAll waits until the view has everything that was durable when the request came, or what the caller wants to see.
 // While the disk is low views pause: then a list tells what they have (see HeadSeq), rather than nothing.
 func (e *Engine) seeAll(ctx context.Context, min uint64) error {
@@ -41,7 +39,7 @@ func (e *Engine) seeAll(ctx context.Context, min uint64) error {
 }
 
 func (e *Engine) viewSeqs() map[string]uint64 {
-	return map[string]uint64{historyView: uint64(e.cfg.Follower.Seq())}
+	return e.cfg.Views.seqs()
 }
 
 // list prepares a history query: the tenant exists, the view has caught up, limit and cursor are good.

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookline/hookline/engine/history"
 	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/eventlog"
 	"github.com/hookline/hookline/eventlog/memlog"
@@ -90,16 +89,15 @@ func (r *rig) start() {
 	r.t.Helper()
 	ctx := context.Background()
 	var err error
-	r.store, err = projection.Open(ctx, projection.Options{Dir: filepath.Join(r.dir, "views"), Version: history.LayoutVersion, Log: r.log})
+	r.store, err = projection.Open(ctx, projection.Options{Dir: filepath.Join(r.dir, "views"), Version: ViewsVersion, Log: r.log})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	h := history.New(r.store)
-	f, err := projection.NewFollower(projection.FollowerOptions{Log: r.log, Store: r.store, View: h})
+	views, err := NewViews(projection.FollowerOptions{Log: r.log, Store: r.store})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	cfg := Config{Log: r.log, Keyring: r.keyring, Store: r.store, Follower: f, History: h, Dir: r.dir, Owner: "test",
+	cfg := Config{Log: r.log, Keyring: r.keyring, Views: views, Dir: r.dir, Owner: "test",
 		Profiles: profile.Builtin(), Transports: map[string]Transport{"https": {Submitter: r.net}}, AdminKey: "a key of thirty-two characters...",
 		ManualClock: true, ClockStart: rigStart}
 	if r.cfg != nil {

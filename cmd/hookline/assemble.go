@@ -9,7 +9,6 @@ import (
 
 	"github.com/hookline/hookline/cmd/hookline/config"
 	"github.com/hookline/hookline/engine"
-	"github.com/hookline/hookline/engine/history"
 	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/eventlog/pebblelog"
 	"github.com/hookline/hookline/eventlog/projection"
@@ -87,20 +86,19 @@ func onFatal(logger *slog.Logger) func(error) {
 
 func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *dataDir, keyring *seal.Keyring, logger *slog.Logger) error {
 	store, err := projection.Open(ctx, projection.Options{
-		Dir: dir.join(viewsDir), Version: history.LayoutVersion, Log: a.log, Logger: logger, Fatal: onFatal(logger),
+		Dir: dir.join(viewsDir), Version: engine.ViewsVersion, Log: a.log, Logger: logger, Fatal: onFatal(logger),
 	})
 	if err != nil {
 		return fmt.Errorf("views: %w", err)
 	}
 	a.closers = append(a.closers, store.Close)
-	view := history.New(store)
-	follower, err := projection.NewFollower(projection.FollowerOptions{
-		Log: a.log, Store: store, View: view, Paused: a.log.LowSpace, Logger: logger,
+	views, err := engine.NewViews(projection.FollowerOptions{
+		Log: a.log, Store: store, Paused: a.log.LowSpace, Logger: logger,
 	})
 	if err != nil {
 		return fmt.Errorf("views: %w", err)
 	}
-	a.closers = append(a.closers, follower.Stop)
+	a.closers = append(a.closers, views.Stop)
 	if a.transport, err = startHTTPS(ctx, cfg, dir.path, logger); err != nil {
 		return err
 	}
@@ -117,7 +115,7 @@ func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *data
 		return err
 	}
 	a.engine, err = engine.Open(ctx, engine.Config{
-		Log: a.log, Keyring: keyring, Store: store, Follower: follower, History: view, Dir: dir.path, Owner: owner(),
+		Log: a.log, Keyring: keyring, Views: views, Dir: dir.path, Owner: owner(),
 		Profiles: profile.Builtin(), Transports: map[string]engine.Transport{httpsName: carrier}, AdminKey: a.adminKey,
 		Logger: logger, LowSpace: a.log.LowSpace, ManualClock: cfg.Manual, ClockStart: cfg.ClockStart,
 		RestartRate: cfg.RestartRate, MaxInFlight: cfg.MaxInFlight,

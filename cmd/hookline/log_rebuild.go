@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hookline/hookline/engine"
-	"github.com/hookline/hookline/engine/history"
 	"github.com/hookline/hookline/eventlog"
 	"github.com/hookline/hookline/eventlog/projection"
 )
@@ -31,7 +30,7 @@ compared with what the server had noted and written; exit code 1 when they diffe
 		}
 		defer o.Close()
 		if check, _ := cmd.Flags().GetBool("check"); check {
-			return errors.Join(o.checkState(cmd.Context(), t), o.checkHistory(cmd.Context(), t))
+			return errors.Join(o.checkState(cmd.Context(), t), o.checkViews(cmd.Context(), t))
 		}
 		return o.rebuild(cmd.Context(), t)
 	}
@@ -57,33 +56,63 @@ func (o *offline) rebuild(ctx context.Context, t *terminal) error {
 			return err
 		}
 	}
-	digest, seq, err := o.history(ctx, t, o.join(viewsDir), 0)
+	folded, err := o.foldViews(ctx, t, o.join(viewsDir), nil)
 	if err != nil {
 		return err
 	}
 	t.say("state: seq %d, digest %s, %s", s.Seq, s.Digest(), pace(s.Seq, took))
-	t.say("history: seq %d, digest %x", seq, digest)
+	for _, v := range folded {
+		t.say("%s: seq %d, digest %x", v.name, v.seq, v.digest)
+	}
 	return nil
 }
 
-// history folds the view into a directory, up to the batch that holds until (0 = the head).
-func (o *offline) history(ctx context.Context, t *terminal, dir string, until eventlog.Seq) (digest eventlog.Hash, seq eventlog.Seq, err error) {
-	store, err := projection.Open(ctx, projection.Options{Dir: dir, Version: history.LayoutVersion, Log: o.log, Logger: o.logger})
+// standing is where a view is.
+type standing struct {
+	name   string
+	seq    eventlog.Seq
+	digest eventlog.Hash
+}
+
+func standingOf(ctx context.Context, v offlineView) (s standing, err error) {
+	s.name = v.Name()
+	s.digest, s.seq, err = v.Digest(ctx)
+	return s, err
+}
+
+// foldViews folds the views into a directory: each up to where it is in `until` (those at 0 not at all), all to the head
+// when that is nil.
+func (o *offline) foldViews(ctx context.Context, t *terminal, dir string, until []standing) (folded []standing, err error) {
+	store, err := projection.Open(ctx, projection.Options{Dir: dir, Version: engine.ViewsVersion, Log: o.log, Logger: o.logger})
 	if err != nil {
-		return digest, 0, fmt.Errorf("views: %w", err)
+		return nil, fmt.Errorf("views: %w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	head, err := o.log.Head(ctx)
 	if err != nil {
-		return digest, 0, err
+		return nil, err
 	}
-	b := newBar(t.err, "folding history", head.Seq)
-	defer b.end()
-	h := history.New(store)
-	if _, err := projection.Fold(ctx, projection.FoldOptions{Log: o.log, Store: store, View: h, Until: until, Progress: b.at}); err != nil {
-		return digest, 0, err
+	for i, v := range offlineViews(store) {
+		to := eventlog.Seq(0)
+		if until != nil {
+			if to = until[i].seq; to == 0 {
+				folded = append(folded, standing{name: v.Name()})
+				continue
+			}
+		}
+		b := newBar(t.err, "folding "+v.Name(), head.Seq)
+		_, err := projection.Fold(ctx, projection.FoldOptions{Log: o.log, Store: store, View: v, Until: to, Progress: b.at})
+		b.end()
+		if err != nil {
+			return nil, err
+		}
+		s, err := standingOf(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		folded = append(folded, s)
 	}
-	return h.Digest(ctx)
+	return folded, nil
 }
 
 // checkState compares with the digest that the server noted last.
@@ -115,36 +144,53 @@ func pace(records eventlog.Seq, took time.Duration) string {
 	return fmt.Sprintf("folded in %.2f s (%.0f records/s)", took.Seconds(), float64(records)/max(took.Seconds(), 1e-6))
 }
 
-// checkHistory compares the view on disk with one folded beside it.
-func (o *offline) checkHistory(ctx context.Context, t *terminal) error {
+// checkViews compares the views on disk with some folded beside them.
+func (o *offline) checkViews(ctx context.Context, t *terminal) error {
 	if !o.exists(viewsDir) {
-		t.say("history: there is none to compare with")
+		t.say("views: there are none to compare with")
 		return nil
 	}
-	store, err := projection.Open(ctx, projection.Options{Dir: o.join(viewsDir), Version: history.LayoutVersion, Log: o.log, Logger: o.logger})
+	was, err := o.standing(ctx)
 	if err != nil {
 		return fmt.Errorf("views: %w", err)
-	}
-	was, at, err := history.New(store).Digest(ctx)
-	if err = errors.Join(err, store.Close()); err != nil {
-		return fmt.Errorf("views: %w", err)
-	}
-	if at == 0 {
-		t.say("history: there is none to compare with")
-		return nil
 	}
 	beside, err := os.MkdirTemp(o.path, ".rebuild-*")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(beside)
-	is, seq, err := o.history(ctx, t, beside, at)
+	is, err := o.foldViews(ctx, t, beside, was)
 	if err != nil {
 		return err
 	}
-	if is != was || seq != at {
-		return fmt.Errorf("history: %w: seq %d, digest %x, but on disk is seq %d, digest %x", errDiffers, seq, is, at, was)
+	var differ []error
+	for i, v := range was {
+		switch {
+		case v.seq == 0:
+			t.say("%s: there is none to compare with", v.name)
+		case is[i] != v:
+			differ = append(differ, fmt.Errorf("%s: %w: seq %d, digest %x, but on disk is seq %d, digest %x",
+				v.name, errDiffers, is[i].seq, is[i].digest, v.seq, v.digest))
+		default:
+			t.say("%s: same at seq %d, digest %x", v.name, v.seq, v.digest)
+		}
 	}
-	t.say("history: same at seq %d, digest %x", seq, is)
-	return nil
+	return errors.Join(differ...)
+}
+
+// standing says where the views on disk are.
+func (o *offline) standing(ctx context.Context) (all []standing, err error) {
+	store, err := projection.Open(ctx, projection.Options{Dir: o.join(viewsDir), Version: engine.ViewsVersion, Log: o.log, Logger: o.logger})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	for _, v := range offlineViews(store) {
+		s, err := standingOf(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
 }

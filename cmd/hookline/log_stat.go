@@ -10,6 +10,7 @@ import (
 
 	"github.com/hookline/hookline/engine"
 	"github.com/hookline/hookline/engine/history"
+	"github.com/hookline/hookline/engine/idempotency"
 	"github.com/hookline/hookline/eventlog"
 	"github.com/hookline/hookline/eventlog/projection"
 )
@@ -103,18 +104,33 @@ func (o *offline) digest(ctx context.Context, t *terminal, head eventlog.Head) (
 	return s.Digest().String(), nil
 }
 
+// offlineView is a view without a follower.
+type offlineView interface {
+	projection.View
+	Checkpoint() eventlog.Seq
+	Digest(ctx context.Context) (eventlog.Hash, eventlog.Seq, error)
+}
+
+// offlineViews are all views of a store; of none, to know their names.
+func offlineViews(store *projection.Store) []offlineView {
+	return []offlineView{history.New(store), idempotency.New(store)}
+}
+
 // views says how far each view is. One that was deleted, or cannot be opened, has applied nothing.
 func (o *offline) views(ctx context.Context) (map[string]uint64, error) {
 	out := map[string]uint64{}
 	if !o.exists(viewsDir) {
-		out[history.New(nil).Name()] = 0
+		for _, v := range offlineViews(nil) {
+			out[v.Name()] = 0
+		}
 		return out, nil
 	}
-	store, err := projection.Open(ctx, projection.Options{Dir: o.join(viewsDir), Version: history.LayoutVersion, Log: o.log, Logger: o.logger})
+	store, err := projection.Open(ctx, projection.Options{Dir: o.join(viewsDir), Version: engine.ViewsVersion, Log: o.log, Logger: o.logger})
 	if err != nil {
 		return nil, fmt.Errorf("views: %w", err)
 	}
-	h := history.New(store)
-	out[h.Name()] = uint64(h.Checkpoint())
+	for _, v := range offlineViews(store) {
+		out[v.Name()] = uint64(v.Checkpoint())
+	}
 	return out, store.Close()
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/hookline/hookline/engine"
-	"github.com/hookline/hookline/engine/history"
 	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/eventlog/memlog"
 	"github.com/hookline/hookline/eventlog/projection"
@@ -46,15 +45,14 @@ func realFace(t testing.TB) (*face, *carrier) {
 	}
 	log := memlog.New(memlog.Options{Now: start.UnixMilli})
 	keyring := seal.NewMemory()
-	store, err := projection.Open(ctx, projection.Options{Dir: filepath.Join(t.TempDir(), "views"), Version: history.LayoutVersion, Log: log})
+	store, err := projection.Open(ctx, projection.Options{Dir: filepath.Join(t.TempDir(), "views"), Version: engine.ViewsVersion, Log: log})
 	check(err)
-	view := history.New(store)
-	follower, err := projection.NewFollower(projection.FollowerOptions{Log: log, Store: store, View: view})
+	views, err := engine.NewViews(projection.FollowerOptions{Log: log, Store: store})
 	check(err)
 	net := &carrier{}
 	net.status.Store(200)
 	e, err := engine.Open(ctx, engine.Config{
-		Log: log, Keyring: keyring, Store: store, Follower: follower, History: view, Owner: "test", Profiles: profile.Builtin(),
+		Log: log, Keyring: keyring, Views: views, Owner: "test", Profiles: profile.Builtin(),
 		Transports: map[string]engine.Transport{"https": {Submitter: net, Check: https.NewPolicy(nil, false).CheckTarget}},
 		AdminKey:   testKey, ManualClock: true, ClockStart: start,
 	})

@@ -8,17 +8,13 @@ import (
 	"github.com/hookline/hookline/eventlog/projection"
 )
 
-const (
-	dayMS = 24 * 60 * 60 * 1000
-	// sampleRecords is how many records one sample of record times stands for.
-	sampleRecords = 256
-)
+// sampleRecords is how many records one sample of record times stands for.
+const sampleRecords = 256
 
 // fold is what applying keeps between records. It belongs to the follower's goroutine.
 type fold struct {
 	window window
-	keys   *keyFilter
-	day    int64 // whose predecessors' idempotency keys are dropped; -1 = none yet
+	lists  lists
 	key    []byte
 	val    values
 
@@ -30,49 +26,40 @@ type fold struct {
 	released    record.DeliveryReleased
 }
 
-func newFold(records, matches int) fold {
-	return fold{window: window{make([]slot, records), matches}, keys: new(keyFilter), day: -1}
+func newFold(l layout) fold {
+	return fold{window: window{make([]slot, l.window), l.matches}, lists: newLists(l)}
 }
 
 // Apply implements projection.View.
 func (h *History) Apply(w *projection.Batch, b *eventlog.Batch) error {
-	if err := h.begin(); err != nil {
-		return err
-	}
-	for i := range b.Records {
-		r := &b.Records[i]
-		if err := h.fold.apply(w, r); err != nil {
-			return fmt.Errorf("history: record %d, %s: %w", r.Seq, record.Name(r.Type), err)
-		}
-	}
+	h.fold.lists.apply()
+	return h.fold.records(w, b)
+}
+
+// Finish implements projection.Finisher.
+func (h *History) Finish(w *projection.Batch) error {
+	h.fold.lists.finish(w)
 	return nil
 }
 
-// begin fills the filter of idempotency keys before the first record is applied, when the store is all there is.
-func (h *History) begin() error {
-	if h.fold.keys.ready.Load() {
-		return nil
-	}
-	return h.fold.keys.load(h.store)
+// RecallRecords implements projection.Recaller.
+func (h *History) RecallRecords() eventlog.Seq {
+	return max(h.fold.window.size(), h.fold.lists.partRun)
 }
 
-// RecallRecords implements projection.Recaller.
-func (h *History) RecallRecords() eventlog.Seq { return h.fold.window.size() }
-
-// Recall implements projection.Recaller: it fills the window.
+// Recall implements projection.Recaller: it fills the window and opens the parts of the present run.
 func (h *History) Recall(b *eventlog.Batch) error {
-	if err := h.begin(); err != nil {
-		return err
-	}
 	var nowhere projection.Batch
+	err := h.fold.records(&nowhere, b)
+	h.fold.lists.recall()
+	return err
+}
+
+func (f *fold) records(w *projection.Batch, b *eventlog.Batch) error {
 	for i := range b.Records {
 		r := &b.Records[i]
-		switch r.Type {
-		case record.TypeEventPublished, record.TypeDeliveryCreated, record.TypeDeliverySkipped,
-			record.TypeDeliveryCanceled, record.TypeAttemptFinished:
-			if err := h.fold.apply(&nowhere, r); err != nil {
-				return fmt.Errorf("history: record %d, %s: %w", r.Seq, record.Name(r.Type), err)
-			}
+		if err := f.apply(w, r); err != nil {
+			return fmt.Errorf("history: record %d, %s: %w", r.Seq, record.Name(r.Type), err)
 		}
 	}
 	return nil
@@ -104,8 +91,9 @@ func (f *fold) apply(w *projection.Batch, r *eventlog.Record) error {
 	return nil
 }
 
-// pass does what every record does, whatever its type: the window moves on, time is sampled, old idempotency keys go.
+// pass does what every record does, whatever its type: runs end, the window moves on, time is sampled.
 func (f *fold) pass(w *projection.Batch, r *eventlog.Record) {
+	f.lists.pass(w, r.Seq)
 	if s := f.window.leave(r.Seq); s != nil {
 		for ord, endpoint := range s.endpoints {
 			if endpoint != 0 {
@@ -118,12 +106,6 @@ func (f *fold) pass(w *projection.Batch, r *eventlog.Record) {
 		f.key = appendSeq(appendTime(f.key[:0], r.Time), r.Seq)
 		w.Set(f.key, nil)
 	}
-	if day := max(r.Time, 0) / dayMS; day > f.day {
-		f.day = day
-		if day > 1 {
-			w.DeleteRange(appendDay(nil, 0), appendDay(nil, day-1))
-		}
-	}
 }
 
 func (f *fold) eventPublished(w *projection.Batch, r *eventlog.Record) error {
@@ -131,30 +113,12 @@ func (f *fold) eventPublished(w *projection.Batch, r *eventlog.Record) error {
 	if err := p.Decode(r.Facts); err != nil {
 		return err
 	}
-	f.val = f.val[:0]
-	f.val.i(r.Time)
-	f.val.s(p.Type)
-	f.val.u(uint64(len(p.Matches)))
-	for i := range p.Matches {
-		f.val.u(uint64(p.Matches[i].Endpoint))
-	}
-	f.key = appendTenantSeq(f.key[:0], keyEvent, r.Tenant, r.Seq)
-	w.Set(f.key, f.val)
-
+	f.lists.row(w, listKey{letter: allRows().tenant, tenant: r.Tenant}, rowEvent, r).putEvent(p)
 	f.key = appendSeq(appendEventID(f.key[:0], r.Tenant, p.ID), r.Seq)
 	w.Set(f.key, nil)
-
-	if p.HasDedupe {
-		f.val = f.val[:0]
-		(&dedupeValue{seq: r.Seq, time: r.Time, fingerprint: p.Fingerprint}).append(&f.val)
-		day := max(r.Time, 0) / dayMS
-		f.keys.add(day, p.Dedupe)
-		f.key = appendDedupe(f.key[:0], day, r.Tenant, p.Dedupe)
-		w.Set(f.key, f.val)
-	}
 	for i := range p.Matches {
-		f.create(w, r, p.Matches[i].Endpoint, record.Ref{Seq: r.Seq, Ord: uint16(i)}, creation{
-			event: r.Seq, max: p.Matches[i].MaxAttempts, due: max(p.NotBefore, r.Time), id: p.ID, typ: p.Type,
+		f.create(w, r, p.Matches[i].Endpoint, &creation{
+			ord: uint16(i), event: r.Seq, max: p.Matches[i].MaxAttempts, due: max(p.NotBefore, r.Time), id: p.ID, typ: p.Type,
 		})
 	}
 	f.wait(w, r, len(p.Matches), func(i int) eventlog.Seq { return p.Matches[i].Endpoint })
@@ -166,41 +130,20 @@ func (f *fold) deliveryCreated(w *projection.Batch, r *eventlog.Record) error {
 	if err := c.Decode(r.Facts); err != nil {
 		return err
 	}
-	f.create(w, r, c.Endpoint, record.Ref{Seq: r.Seq}, creation{
+	f.create(w, r, c.Endpoint, &creation{
 		event: c.Event, max: c.MaxAttempts, due: r.Time, resendOf: c.ResendOf, id: c.EventID, typ: c.EventType,
 	})
 	f.wait(w, r, 1, func(int) eventlog.Seq { return c.Endpoint })
+	f.lists.row(w, listKey{letter: allRows().tenant, tenant: r.Tenant}, rowLater, r).putLater(c.Endpoint, c.Event)
 	f.val = f.val[:0]
 	f.val.u(uint64(c.Endpoint))
 	f.key = appendSeq(appendSeq(append(f.key[:0], keyCreatedByEvent), c.Event), r.Seq)
 	w.Set(f.key, f.val)
-	f.val.u(uint64(c.Event))
-	f.key = appendTenantSeq(f.key[:0], keyCreated, r.Tenant, r.Seq)
-	w.Set(f.key, f.val)
 	return nil
 }
 
-// creation is what a delivery's first version holds.
-type creation struct {
-	event    eventlog.Seq
-	max      uint8
-	due      int64
-	resendOf record.Ref
-	id, typ  string
-}
-
-func (f *fold) create(w *projection.Batch, r *eventlog.Record, endpoint eventlog.Seq, ref record.Ref, c creation) {
-	f.val = f.val[:0]
-	f.val.u8(versionCreated)
-	f.val.i(int64(r.Seq - c.event))
-	f.val.u(uint64(c.max))
-	f.val.i(c.due - r.Time)
-	f.val.i(r.Time)
-	f.val.u(uint64(c.resendOf.Seq))
-	f.val.u(uint64(c.resendOf.Ord))
-	f.val.s(c.id)
-	f.val.s(c.typ)
-	f.setVersion(w, endpoint, ref, r.Seq)
+func (f *fold) create(w *projection.Batch, r *eventlog.Record, endpoint eventlog.Seq, c *creation) {
+	f.lists.row(w, listKey{letter: allRows().endpoint, endpoint: endpoint}, rowCreated, r).putCreated(c)
 }
 
 // wait notes n deliveries that a record created as waiting.
@@ -254,20 +197,31 @@ func (f *fold) attemptFinished(w *projection.Batch, r *eventlog.Record) error {
 	if err := a.Decode(r.Facts); err != nil {
 		return err
 	}
-	f.attempt(w, r)
-	f.val = f.val[:0]
-	f.val.u8(versionAttempt)
-	f.val.u8(byte(a.Status))
-	f.val.u8(byte(a.Reason))
-	f.val.u(uint64(a.Number))
-	if a.Status == record.Pending {
-		f.val.i(a.NextDue)
+	if f.soon(r, a) {
+		f.attempt(w, r, rowSuccess)
+	} else {
+		f.attempt(w, r, rowAttempt)
+		f.val = f.val[:0]
+		f.val.u8(versionAttempt)
+		f.val.u8(byte(a.Status))
+		f.val.u8(byte(a.Reason))
+		f.val.u(uint64(a.Number))
+		if a.Status == record.Pending {
+			f.val.i(a.NextDue)
+		}
+		f.setVersion(w, a.Endpoint, a.Delivery, r.Seq)
 	}
-	f.setVersion(w, a.Endpoint, a.Delivery, r.Seq)
 	if a.Status != record.Pending {
 		f.end(w, r, a.Endpoint, a.Delivery, a.Status)
 	}
 	return nil
+}
+
+// soon says that an attempt ends its delivery the way most do: it succeeded within a window of its creation. Then its row
+// is all that is written, and whoever reads the delivery looks for it there.
+func (f *fold) soon(r *eventlog.Record, a *record.AttemptFinished) bool {
+	return a.Status == record.Succeeded && a.Reason == record.ReasonNone && a.Delivery.Seq < r.Seq &&
+		a.Delivery.Seq+f.window.size() > r.Seq
 }
 
 func (f *fold) endpointTested(w *projection.Batch, r *eventlog.Record) error {
@@ -275,7 +229,7 @@ func (f *fold) endpointTested(w *projection.Batch, r *eventlog.Record) error {
 		return err
 	}
 	f.finished.Delivery, f.finished.Event = record.Ref{}, 0
-	f.attempt(w, r)
+	f.attempt(w, r, rowAttempt)
 	return nil
 }
 
@@ -283,27 +237,19 @@ func (f *fold) endpointTested(w *projection.Batch, r *eventlog.Record) error {
 const acknowledged = 1
 
 // attempt writes the attempt in f.finished.
-func (f *fold) attempt(w *projection.Batch, r *eventlog.Record) {
-	a := &f.finished
-	f.setAttempt(w, r, allAttempts())
-	if a.Outcome != acknowledged {
-		f.setAttempt(w, r, failedAttempts())
+func (f *fold) attempt(w *projection.Batch, r *eventlog.Record, kind rowKind) {
+	f.setAttempt(w, r, allRows(), kind)
+	if f.finished.Outcome != acknowledged {
+		f.setAttempt(w, r, failedAttempts(), kind)
 	}
 }
 
-func (f *fold) setAttempt(w *projection.Batch, r *eventlog.Record, l scopes) {
+func (f *fold) setAttempt(w *projection.Batch, r *eventlog.Record, l scopes, kind rowKind) {
 	a := &f.finished
-	f.val = f.val[:0]
-	f.val.u(uint64(a.Endpoint))
-	n := len(f.val)
-	(&attemptValue{
-		outcome: a.Outcome, trigger: a.Trigger, number: a.Number, delivery: a.Delivery, event: a.Event,
-		started: a.StartedAt, took: a.TookMS, time: r.Time,
-	}).append(&f.val, r.Seq)
-	f.key = appendTenantSeq(f.key[:0], l.tenant, r.Tenant, r.Seq)
-	w.Set(f.key, f.val)
-	f.key = appendEndpointSeq(f.key[:0], l.endpoint, a.Endpoint, r.Seq)
-	w.Set(f.key, f.val[n:])
+	f.lists.row(w, listKey{letter: l.endpoint, endpoint: a.Endpoint}, kind, r).putAttempt(a)
+	p := f.lists.row(w, listKey{letter: l.tenant, tenant: r.Tenant}, kind, r)
+	p.rows.u(uint64(a.Endpoint))
+	p.putAttempt(a)
 }
 
 func (f *fold) attemptInterrupted(w *projection.Batch, r *eventlog.Record) error {

@@ -1,7 +1,6 @@
 package history
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -80,61 +79,25 @@ func (h *History) EachAttempt(ctx context.Context, q AttemptQuery, each func(Att
 
 // walkAttempts reads the attempts of an endpoint or a tenant.
 func (h *History) walkAttempts(ctx context.Context, q *AttemptQuery, s span, each func(AttemptRow) bool) (err error) {
-	l := allAttempts()
+	l := allRows()
 	if q.Outcome != 0 && q.Outcome != acknowledged {
 		l = failedAttempts()
 	}
-	first, last := s.lo.Seq, s.hi.Seq
+	first := s.lo.Seq
 	if s.lo.Ord > 0 { // behind an attempt, which has no ordinals
 		first++
 	}
-	if first > last {
-		return nil
-	}
-	var lower, upper []byte
-	if q.Endpoint != 0 {
-		lower = appendEndpointSeq(nil, l.endpoint, q.Endpoint, first)
-		upper = append(appendEndpointSeq(nil, l.endpoint, q.Endpoint, last), 0)
-	} else {
-		lower = appendTenantSeq(nil, l.tenant, q.Tenant, first)
-		upper = append(appendTenantSeq(nil, l.tenant, q.Tenant, last), 0)
-	}
-	it, err := h.store.Iter(lower, upper)
+	rows, err := h.rows(ctx, nil, l, q.Tenant, q.Endpoint, first, s.hi.Seq, s.desc)
 	if err != nil {
 		return err
 	}
-	defer func() { err = cmp.Or(err, it.Close()) }()
-	w := walk{it: it, desc: s.desc}
-	for n := 1; w.next(); n++ {
-		if n%checkEvery == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		value, endpoint := it.Value(), q.Endpoint
-		if endpoint == 0 {
-			f := fields{b: value}
-			endpoint = eventlog.Seq(f.u())
-			value = f.b
-		}
-		row, err := attemptRow(endpoint, lastSeq(it.Key()), value)
-		if err != nil {
-			return err
-		}
-		if !each(row) {
+	defer func() { err = cmp.Or(err, rows.close()) }()
+	for r := rows.next(); r != nil; r = rows.next() {
+		if r.isAttempt() && !each(r.attempt(q.Endpoint)) {
 			return nil
 		}
 	}
 	return nil
-}
-
-func attemptRow(endpoint, seq eventlog.Seq, value []byte) (AttemptRow, error) {
-	var a attemptValue
-	if err := a.decode(value, seq); err != nil {
-		return AttemptRow{}, fmt.Errorf("attempt %d: %w", seq, err)
-	}
-	return AttemptRow{
-		Seq: seq, Endpoint: endpoint, Delivery: a.delivery, Event: a.event, Number: a.number, Trigger: a.trigger,
-		Outcome: a.outcome, StartedMS: a.started, TookMS: a.took, TimeMS: a.time,
-	}, nil
 }
 
 // walkAttemptsOf reads the attempts of a delivery or an event: few enough to be put in order here.
@@ -151,8 +114,8 @@ func (h *History) walkAttemptsOf(ctx context.Context, q *AttemptQuery, s span, e
 	type place struct{ endpoint, seq eventlog.Seq }
 	var all []place
 	for _, d := range deliveries {
-		for seq := range c.attempts(d.endpoint, d.ref) {
-			if at := (record.Ref{Seq: seq}); !before(at, s.lo) && !before(s.hi, at) {
+		for _, seq := range c.attempts(d.endpoint, d.ref) {
+			if at := (record.Ref{Seq: seq}); !before(at, s.lo) && !before(s.hi, at) { // an attempt has no ordinals
 				all = append(all, place{d.endpoint, seq})
 			}
 		}
@@ -161,26 +124,15 @@ func (h *History) walkAttemptsOf(ctx context.Context, q *AttemptQuery, s span, e
 	if s.desc {
 		slices.Reverse(all)
 	}
-	letter := allAttempts().endpoint
-	it, err := c.it.Clone([]byte{letter}, []byte{letter + 1})
-	if err != nil {
-		return err
-	}
-	defer func() { err = cmp.Or(err, it.Close()) }()
-	var key []byte
 	for _, p := range all {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		key = appendEndpointSeq(key[:0], letter, p.endpoint, p.seq)
-		if !it.SeekGE(key) || !bytes.Equal(it.Key(), key) {
-			return cmp.Or(it.Err(), fmt.Errorf("%w: attempt %d is not listed", ErrMalformed, p.seq))
+		r := c.near.find(p.endpoint, p.seq)
+		if r == nil || !r.isAttempt() {
+			return cmp.Or(c.near.bad, fmt.Errorf("%w: attempt %d is not listed", ErrMalformed, p.seq))
 		}
-		row, err := attemptRow(p.endpoint, p.seq, it.Value())
-		if err != nil {
-			return err
-		}
-		if !each(row) {
+		if !each(r.attempt(p.endpoint)) {
 			return nil
 		}
 	}
@@ -188,20 +140,20 @@ func (h *History) walkAttemptsOf(ctx context.Context, q *AttemptQuery, s span, e
 }
 
 // deliveriesOf are the deliveries whose attempts are wanted.
-func (h *History) deliveriesOf(q *AttemptQuery) ([]eventDelivery, error) {
-	var all []eventDelivery
+func (h *History) deliveriesOf(q *AttemptQuery) ([]candidate, error) {
+	var all []candidate
 	if q.Delivery != (record.Ref{}) {
 		endpoint, err := h.endpointOf(q.Tenant, q.Delivery)
 		if err != nil || endpoint == 0 {
 			return nil, err
 		}
-		d := eventDelivery{endpoint, q.Delivery}
+		d := candidate{endpoint: endpoint, ref: q.Delivery}
 		if q.Event == 0 {
-			all = []eventDelivery{d}
+			all = []candidate{d}
 		} else if row, found, err := h.Delivery(endpoint, q.Delivery); err != nil {
 			return nil, err
 		} else if found && row.Event == q.Event {
-			all = []eventDelivery{d}
+			all = []candidate{d}
 		}
 	} else {
 		var err error
@@ -209,25 +161,21 @@ func (h *History) deliveriesOf(q *AttemptQuery) ([]eventDelivery, error) {
 			return nil, err
 		}
 	}
-	return slices.DeleteFunc(all, func(d eventDelivery) bool { return q.Endpoint != 0 && d.endpoint != q.Endpoint }), nil
+	return slices.DeleteFunc(all, func(d candidate) bool { return q.Endpoint != 0 && d.endpoint != q.Endpoint }), nil
 }
 
-// attempts yields the seqs of a delivery's finished attempts, oldest first. The cursor must walk upwards.
-func (c *deliveryCursor) attempts(endpoint eventlog.Seq, ref record.Ref) func(yield func(eventlog.Seq) bool) {
-	return func(yield func(eventlog.Seq) bool) {
-		if at, ok := c.step(endpoint, ref); !ok || at != ref {
-			return
-		}
-		c.place = astray
-		for c.it.Valid() {
-			e, at, version, ok := c.parse()
-			if !ok || e != endpoint || at != ref {
-				return
-			}
-			if v := c.it.Value(); version <= c.asOf && len(v) > 0 && v[0] == versionAttempt && !yield(version) {
-				return
-			}
-			c.it.Next()
+// attempts are the seqs of a delivery's finished attempts, newest first.
+func (c *deliveryCursor) attempts(endpoint eventlog.Seq, ref record.Ref) (seqs []eventlog.Seq) {
+	if c.created(endpoint, ref) == nil {
+		return nil
+	}
+	if s, ok := c.near.success(ref); ok && s.seq <= c.asOf {
+		seqs = append(seqs, s.seq)
+	}
+	for version, v := range c.versions(endpoint, ref) {
+		if len(v) > 0 && v[0] == versionAttempt {
+			seqs = append(seqs, version)
 		}
 	}
+	return seqs
 }

@@ -63,20 +63,17 @@ func (h *History) owns(tenant string, endpoint eventlog.Seq) (bool, error) {
 	return found, err
 }
 
-// checkEvery is how many keys are walked between two looks at the context.
-const checkEvery = 1024
-
 // collect reads candidates until the page is full, and one more to know whether there is one.
 func (q *DeliveryQuery) collect(ctx context.Context, limit int, c *deliveryCursor, from stream) (rows []DeliveryRow, next Position, err error) {
 	for n := 1; ; n++ {
-		endpoint, ref, ok := from.next()
+		d, ok := from.next()
 		if !ok {
 			return rows, nil, nil
 		}
 		if n%checkEvery == 0 && ctx.Err() != nil {
 			return nil, nil, context.Cause(ctx)
 		}
-		if q.Endpoint != 0 && endpoint != q.Endpoint || !c.read(endpoint, ref) || !q.matches(c) {
+		if q.Endpoint != 0 && d.endpoint != q.Endpoint || !c.read(d) || !q.matches(c) {
 			continue
 		}
 		if len(rows) == limit {
@@ -116,7 +113,7 @@ func (h *History) candidates(ctx context.Context, q *DeliveryQuery, s span, chec
 		if err != nil {
 			return nil, err
 		}
-		second, err := c.maybePending(ctx, q, young)
+		second, err := h.maybePending(ctx, q, young, c)
 		if err != nil {
 			return nil, errors.Join(err, first.close())
 		}
@@ -125,47 +122,49 @@ func (h *History) candidates(ctx context.Context, q *DeliveryQuery, s span, chec
 		}
 		return &chain{first, second}, nil
 	}
-	return c.everything(ctx, q, s)
+	return h.everything(ctx, q, s, c)
 }
 
 // everything is a stream without regard to status.
-func (c *deliveryCursor) everything(ctx context.Context, q *DeliveryQuery, s span) (stream, error) {
+func (h *History) everything(ctx context.Context, q *DeliveryQuery, s span, c *deliveryCursor) (stream, error) {
 	switch {
 	case s.empty():
 		return none{}, nil
 	case q.Endpoint != 0:
 		return c.all(q.Endpoint, s), nil
 	}
-	return c.allOf(q.Tenant, q.Type, s, func() error { return context.Cause(ctx) })
+	return h.allOf(ctx, q, s, c)
+}
+
+// allOf is everything of a tenant. An event at either end of the span may have deliveries within.
+func (h *History) allOf(ctx context.Context, q *DeliveryQuery, s span, c *deliveryCursor) (*tenantStream, error) {
+	rows, err := h.rows(ctx, c.it, allRows(), q.Tenant, 0, s.lo.Seq, s.hi.Seq, s.desc)
+	if err != nil {
+		return nil, err
+	}
+	return &tenantStream{rows: rows, span: s, typ: q.Type}, nil
 }
 
 // maybePending is a stream of young deliveries without those that were acknowledged, as far as that is quickly seen: the
 // few attempts since then are one short walk, a look at each delivery is some 10 µs.
-func (c *deliveryCursor) maybePending(ctx context.Context, q *DeliveryQuery, s span) (stream, error) {
+func (h *History) maybePending(ctx context.Context, q *DeliveryQuery, s span, c *deliveryCursor) (stream, error) {
 	if s.empty() || q.Endpoint != 0 {
-		return c.everything(ctx, q, s)
+		return h.everything(ctx, q, s, c)
 	}
-	letter := allAttempts().tenant
-	it, err := c.it.Clone(appendTenantSeq(nil, letter, q.Tenant, s.lo.Seq), appendTenantSeq(nil, letter, q.Tenant, maxSeq))
+	since, err := h.rows(ctx, c.it, allRows(), q.Tenant, 0, s.lo.Seq, maxSeq, false)
 	if err != nil {
 		return nil, err
 	}
 	done := map[record.Ref]bool{}
-	for ok := it.First(); ok; ok = it.Next() {
-		f := fields{b: it.Value()}
-		f.u()
-		var a attemptValue
-		if err := a.decode(f.b, lastSeq(it.Key())); err != nil {
-			return nil, errors.Join(err, it.Close())
-		}
-		if a.outcome == acknowledged {
-			done[a.delivery] = true
+	for r := since.next(); r != nil; r = since.next() {
+		if r.isAttempt() && r.outcome == acknowledged {
+			done[r.ref] = true
 		}
 	}
-	if err := it.Close(); err != nil {
+	if err := since.close(); err != nil {
 		return nil, err
 	}
-	t, err := c.allOf(q.Tenant, q.Type, s, func() error { return context.Cause(ctx) })
+	t, err := h.allOf(ctx, q, s, c)
 	if err != nil {
 		return nil, err
 	}
@@ -183,46 +182,32 @@ func (q *DeliveryQuery) only(these ...record.Status) bool {
 	return len(q.Status) > 0
 }
 
-// eventDelivery is a delivery of an event.
-type eventDelivery struct {
-	endpoint eventlog.Seq
-	ref      record.Ref
-}
-
 // listStream yields what is in a list.
 type listStream struct {
-	all  []eventDelivery
+	all  []candidate
 	span span
 }
 
-func (l *listStream) next() (endpoint eventlog.Seq, ref record.Ref, ok bool) {
+func (l *listStream) next() (d candidate, ok bool) {
 	for len(l.all) > 0 {
-		d := l.all[0]
-		l.all = l.all[1:]
+		d, l.all = l.all[0], l.all[1:]
 		if !before(d.ref, l.span.lo) && !before(l.span.hi, d.ref) {
-			return d.endpoint, d.ref, true
+			return d, true
 		}
 	}
-	return 0, ref, false
+	return d, false
 }
 
 func (l *listStream) close() error { return nil }
 
 // eventDeliveries are all deliveries of a tenant's event, oldest first.
-func (h *History) eventDeliveries(tenant string, event eventlog.Seq) (all []eventDelivery, err error) {
-	value, found, err := h.store.Get(appendTenantSeq(nil, keyEvent, tenant, event), nil)
-	if err != nil || !found {
+func (h *History) eventDeliveries(tenant string, event eventlog.Seq) (all []candidate, err error) {
+	r, err := h.tenantRow(tenant, event)
+	if err != nil || r == nil || r.kind != rowEvent {
 		return nil, err
 	}
-	var e eventValue
-	if err := e.decode(value); err != nil {
-		return nil, err
-	}
-	for i := range e.count {
-		all = append(all, eventDelivery{eventlog.Seq(e.endpoints.u()), record.Ref{Seq: event, Ord: uint16(i)}})
-	}
-	if err := e.endpoints.end("event"); err != nil {
-		return nil, err
+	for i := range r.count {
+		all = append(all, candidate{endpoint: eventlog.Seq(r.endpoints.u()), ref: record.Ref{Seq: event, Ord: uint16(i)}})
 	}
 	it, err := h.store.Iter(appendSeq([]byte{keyCreatedByEvent}, event), appendSeq([]byte{keyCreatedByEvent}, event+1))
 	if err != nil {
@@ -230,7 +215,7 @@ func (h *History) eventDeliveries(tenant string, event eventlog.Seq) (all []even
 	}
 	for ok := it.First(); ok; ok = it.Next() {
 		f := fields{b: it.Value()}
-		all = append(all, eventDelivery{eventlog.Seq(f.u()), record.Ref{Seq: lastSeq(it.Key())}})
+		all = append(all, candidate{endpoint: eventlog.Seq(f.u()), ref: record.Ref{Seq: lastSeq(it.Key())}})
 		if err := f.end("delivery of an event"); err != nil {
 			_ = it.Close()
 			return nil, err

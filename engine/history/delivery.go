@@ -2,7 +2,7 @@ package history
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
@@ -26,119 +26,90 @@ type DeliveryRow struct {
 	Version     eventlog.Seq // of the record that says so
 }
 
-// deliveryCursor walks the d keys of deliveries, and reads each as of a seq. It belongs to one query.
+// deliveryCursor reads deliveries as of a seq: their creation and, where they soon succeeded, their end in the list of their
+// endpoint, all else in the d keys. It belongs to one query.
 type deliveryCursor struct {
-	it   *projection.Iter
+	it   *projection.Iter // over d keys
+	near *around          // the same state of the store
 	desc bool
 	asOf eventlog.Seq
 	err  error
-
-	// Where the iterator is: at the first version (in the walk's direction) of the delivery `at`, or past all of them.
-	place    cursorPlace
-	endpoint eventlog.Seq
-	at       record.Ref
-
-	key []byte
+	key  []byte
 
 	// The delivery read last. id and typ are the cursor's own.
 	row     DeliveryRow
 	id, typ []byte
 }
 
-type cursorPlace uint8
-
-const (
-	astray cursorPlace = iota
-	ahead              // at the first version of `at`
-	past               // behind the last version of `at`
-)
-
 func (h *History) deliveryCursor(desc bool, asOf eventlog.Seq) (*deliveryCursor, error) {
 	it, err := h.store.Iter([]byte{keyDelivery}, []byte{keyDelivery + 1})
 	if err != nil {
 		return nil, err
 	}
-	return &deliveryCursor{it: it, desc: desc, asOf: asOf}, nil
+	near, err := h.around(it)
+	if err != nil {
+		return nil, errors.Join(err, it.Close())
+	}
+	return &deliveryCursor{it: it, near: near, desc: desc, asOf: asOf}, nil
 }
 
 func (c *deliveryCursor) close() error {
-	if err := c.it.Close(); err != nil {
+	if err := errors.Join(c.it.Close(), c.near.close()); err != nil {
 		return err
 	}
 	return c.err
 }
 
-// step finds the first delivery of an endpoint at or after `at`, in the cursor's direction.
-func (c *deliveryCursor) step(endpoint eventlog.Seq, at record.Ref) (record.Ref, bool) {
-	if !c.follows(endpoint, at) {
-		if c.desc {
-			c.key = appendDelivery(c.key[:0], endpoint, at, maxSeq)
-			c.it.SeekLT(c.key)
-		} else {
-			c.key = appendDelivery(c.key[:0], endpoint, at, 0)
-			c.it.SeekGE(c.key)
-		}
+// created is the creation of a delivery, nil when there is none.
+func (c *deliveryCursor) created(endpoint eventlog.Seq, ref record.Ref) *row {
+	if r := c.near.find(endpoint, ref.Seq); r != nil && r.kind == rowCreated && r.ref == ref && r.seq <= c.asOf {
+		return r
 	}
-	c.place = astray
-	if !c.it.Valid() {
-		return at, false
-	}
-	e, ref, _, ok := c.parse()
-	if !ok || e != endpoint {
-		return at, false
-	}
-	c.place, c.endpoint, c.at = ahead, endpoint, ref
-	return ref, true
+	return nil
 }
 
-// follows says whether the iterator is already where a seek for `at` would lead.
-func (c *deliveryCursor) follows(endpoint eventlog.Seq, at record.Ref) bool {
-	if c.place != past || c.endpoint != endpoint {
+// read puts what is said about a delivery together into c.row (without the strings, which stay in c.id and c.typ). It
+// says false when there is none.
+func (c *deliveryCursor) read(d candidate) bool {
+	r := c.created(d.endpoint, d.ref)
+	if r == nil {
 		return false
 	}
-	if c.desc {
-		return at == prev(c.at)
+	c.row = DeliveryRow{Endpoint: d.endpoint, Ref: d.ref, Event: r.event, Status: record.Pending, MaxAttempts: r.max,
+		NextDue: r.due, ResendOf: r.resendOf, CreatedMS: r.time, Version: r.seq}
+	c.id, c.typ = append(c.id[:0], r.id...), append(c.typ[:0], r.typ...)
+	if !d.unsuccessful {
+		// Nothing is said about a delivery after its success.
+		if s, ok := c.near.success(d.ref); ok && s.seq <= c.asOf {
+			c.row.Status, c.row.NextDue, c.row.Version, c.row.Made = record.Succeeded, 0, s.seq, s.number
+			return true
+		}
 	}
-	return at == next(c.at)
-}
-
-func (c *deliveryCursor) parse() (endpoint eventlog.Seq, ref record.Ref, version eventlog.Seq, ok bool) {
-	k := c.it.Key()
-	if len(k) != deliveryLen+8 {
-		c.err = fmt.Errorf("%w: delivery key of %d bytes", ErrMalformed, len(k))
-		return 0, ref, 0, false
-	}
-	return lastSeq(k[:endpointLen]), refAt(k[endpointLen:]), lastSeq(k), true
-}
-
-// read puts a delivery's versions together into c.row (without the strings, which stay in c.id and c.typ). It says
-// false when there is none.
-func (c *deliveryCursor) read(endpoint eventlog.Seq, ref record.Ref) bool {
-	if c.place != ahead || c.endpoint != endpoint || c.at != ref {
-		if at, ok := c.step(endpoint, ref); !ok || at != ref {
+	var v versions
+	for version, value := range c.versions(d.endpoint, d.ref) {
+		if c.err = v.add(&c.row, version, value); c.err != nil {
 			return false
 		}
-	}
-	c.row = DeliveryRow{Endpoint: endpoint, Ref: ref}
-	v := versions{newestFirst: c.desc}
-	c.key = append(c.key[:0], c.it.Key()[:deliveryLen]...)
-	for c.it.Valid() && c.err == nil && bytes.HasPrefix(c.it.Key(), c.key) {
-		if version := lastSeq(c.it.Key()); version <= c.asOf {
-			if c.err = v.add(c, version, c.it.Value()); c.err != nil {
-				return false
-			}
-		}
-		if c.desc {
-			c.it.Prev()
-		} else {
-			c.it.Next()
+		if v.stood && v.made {
+			break
 		}
 	}
-	c.place = past
 	if c.row.Status != record.Pending {
 		c.row.NextDue = 0
 	}
-	return v.created
+	return true
+}
+
+// versions yields what the d keys say about a delivery up to asOf, newest first. The values are valid until the next one.
+func (c *deliveryCursor) versions(endpoint eventlog.Seq, ref record.Ref) func(yield func(eventlog.Seq, []byte) bool) {
+	return func(yield func(eventlog.Seq, []byte) bool) {
+		c.key = append(appendDelivery(c.key[:0], endpoint, ref, c.asOf), 0)
+		for ok := c.it.SeekLT(c.key); ok && bytes.HasPrefix(c.it.Key(), c.key[:deliveryLen]); ok = c.it.Prev() {
+			if !yield(lastSeq(c.it.Key()), c.it.Value()) {
+				return
+			}
+		}
+	}
 }
 
 // full is the row with its strings.
@@ -148,44 +119,33 @@ func (c *deliveryCursor) full() DeliveryRow {
 	return r
 }
 
-// versions puts what the versions say into a row, oldest first (later ones win) or newest first (earlier ones win).
-type versions struct {
-	newestFirst          bool
-	created, stood, made bool
-}
+// versions puts what the versions say into a row, newest first: the first one to say something wins.
+type versions struct{ stood, made bool }
 
-func (v *versions) add(c *deliveryCursor, version eventlog.Seq, value []byte) error {
+func (v *versions) add(r *DeliveryRow, version eventlog.Seq, value []byte) error {
 	f := fields{b: value}
 	switch f.u8() {
-	case versionCreated:
-		event, most := c.row.Ref.Seq-eventlog.Seq(f.i()), uint8(f.u())
-		due, at := f.i(), f.i()
-		c.row.ResendOf = record.Ref{Seq: eventlog.Seq(f.u()), Ord: uint16(f.u())}
-		c.id, c.typ = append(c.id[:0], f.bytes()...), append(c.typ[:0], f.bytes()...)
-		c.row.Event, c.row.MaxAttempts, c.row.CreatedMS = event, most, at
-		v.created = true
-		v.stand(&c.row, version, record.Pending, record.ReasonNone, at+due)
 	case versionAttempt:
 		status, reason, number := record.Status(f.u8()), record.Reason(f.u8()), uint16(f.u())
 		var due int64
 		if status == record.Pending {
 			due = f.i()
 		}
-		v.count(&c.row, number)
-		v.stand(&c.row, version, status, reason, due)
+		v.count(r, number)
+		v.stand(r, version, status, reason, due)
 	case versionInterrupted:
 		reason := record.ReasonNone
 		if f.u8() == 1 {
 			reason = record.ReasonPluginFault
 		}
 		number := uint16(f.u())
-		v.count(&c.row, max(number, 1)-1)
-		v.stand(&c.row, version, record.Pending, reason, f.i())
+		v.count(r, max(number, 1)-1)
+		v.stand(r, version, record.Pending, reason, f.i())
 	case versionEnded:
 		status, reason := record.Status(f.u8()), record.Reason(f.u8())
-		v.stand(&c.row, version, status, reason, 0)
+		v.stand(r, version, status, reason, 0)
 	case versionReleased:
-		v.stand(&c.row, version, record.Pending, record.ReasonNone, f.i())
+		v.stand(r, version, record.Pending, record.ReasonNone, f.i())
 	default:
 		f.fail()
 	}
@@ -193,19 +153,15 @@ func (v *versions) add(c *deliveryCursor, version eventlog.Seq, value []byte) er
 }
 
 func (v *versions) stand(r *DeliveryRow, version eventlog.Seq, s record.Status, reason record.Reason, due int64) {
-	if v.newestFirst && v.stood {
-		return
+	if !v.stood {
+		v.stood, r.Version, r.Status, r.Reason, r.NextDue = true, version, s, reason, due
 	}
-	v.stood = true
-	r.Version, r.Status, r.Reason, r.NextDue = version, s, reason, due
 }
 
 func (v *versions) count(r *DeliveryRow, made uint16) {
-	if v.newestFirst && v.made {
-		return
+	if !v.made {
+		v.made, r.Made = true, made
 	}
-	v.made = true
-	r.Made = made
 }
 
 // Delivery returns one delivery of an endpoint at present. found is false when there is none.
@@ -218,7 +174,7 @@ func (h *History) deliveryAsOf(endpoint eventlog.Seq, ref record.Ref, asOf event
 	if err != nil {
 		return row, false, err
 	}
-	if found = c.read(endpoint, ref); found {
+	if found = c.read(candidate{endpoint: endpoint, ref: ref}); found {
 		row = c.full()
 	}
 	return row, found, c.close()
@@ -235,32 +191,17 @@ func (h *History) DeliveryAny(tenant string, ref record.Ref) (row DeliveryRow, f
 
 // endpointOf finds the endpoint of a tenant's delivery through the record that created it; 0 when there is none.
 func (h *History) endpointOf(tenant string, ref record.Ref) (eventlog.Seq, error) {
-	key := appendTenantSeq(nil, keyEvent, tenant, ref.Seq)
-	value, found, err := h.store.Get(key, nil)
-	if err != nil {
+	r, err := h.tenantRow(tenant, ref.Seq)
+	switch {
+	case err != nil || r == nil:
 		return 0, err
-	}
-	if found {
-		var e eventValue
-		if err := e.decode(value); err != nil {
-			return 0, err
-		}
-		if int(ref.Ord) >= e.count {
-			return 0, nil
-		}
-		for range ref.Ord {
-			e.endpoints.u()
-		}
-		return eventlog.Seq(e.endpoints.u()), nil
-	}
-	if ref.Ord != 0 {
+	case r.kind == rowLater && ref.Ord == 0:
+		return r.endpoint, nil
+	case r.kind != rowEvent || int(ref.Ord) >= r.count:
 		return 0, nil
 	}
-	key[0] = keyCreated
-	if value, found, err = h.store.Get(key, value[:0]); err != nil || !found {
-		return 0, err
+	for range ref.Ord {
+		r.endpoints.u()
 	}
-	f := fields{b: value}
-	endpoint, _ := f.u(), f.u()
-	return eventlog.Seq(endpoint), f.end("delivery.created")
+	return eventlog.Seq(r.endpoints.u()), nil
 }

@@ -2,7 +2,6 @@ package history
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
@@ -34,39 +33,23 @@ func (h *History) Events(ctx context.Context, q EventQuery) (rows []EventRow, ne
 	if span.lo.Ord > 0 { // behind an event, which has no ordinals
 		first++
 	}
-	if first > span.hi.Seq {
-		return nil, nil, nil
-	}
-	lower := appendTenantSeq(nil, keyEvent, q.Tenant, first)
-	upper := append(appendTenantSeq(nil, keyEvent, q.Tenant, span.hi.Seq), 0)
-	it, err := h.store.Iter(lower, upper)
+	walk, err := h.rows(ctx, nil, allRows(), q.Tenant, 0, first, span.hi.Seq, span.desc)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() {
-		if cerr := it.Close(); err == nil && cerr != nil {
+		if cerr := walk.close(); cerr != nil {
 			rows, next, err = nil, nil, cerr
 		}
 	}()
-	begin, move := it.First, it.Next
-	if span.desc {
-		begin, move = it.Last, it.Prev
-	}
-	var e eventValue
-	for ok, n := begin(), 1; ok; ok, n = move(), n+1 {
-		if n%checkEvery == 0 && ctx.Err() != nil {
-			return nil, nil, context.Cause(ctx)
-		}
-		if err := e.decode(it.Value()); err != nil {
-			return nil, nil, fmt.Errorf("event %d: %w", lastSeq(it.Key()), err)
-		}
-		if q.Type != "" && string(e.typ) != q.Type || !within(e.time, q.FromMS, q.ToMS) {
+	for r := walk.next(); r != nil; r = walk.next() {
+		if r.kind != rowEvent || q.Type != "" && string(r.typ) != q.Type || !within(r.time, q.FromMS, q.ToMS) {
 			continue
 		}
 		if len(rows) == span.limit {
 			return rows, newPosition(positionEvents, record.Ref{Seq: rows[len(rows)-1].Seq}), nil
 		}
-		rows = append(rows, EventRow{Seq: lastSeq(it.Key()), Type: string(e.typ), TimeMS: e.time, Matches: e.count})
+		rows = append(rows, r.eventRow())
 	}
 	return rows, nil, nil
 }
@@ -86,13 +69,9 @@ func (h *History) EventsByID(tenant, id string) (seqs []eventlog.Seq, err error)
 
 // Event returns one event of a tenant. found is false when the seq is not an event of that tenant.
 func (h *History) Event(tenant string, seq eventlog.Seq) (row EventRow, found bool, err error) {
-	value, found, err := h.store.Get(appendTenantSeq(nil, keyEvent, tenant, seq), nil)
-	if err != nil || !found {
+	r, err := h.tenantRow(tenant, seq)
+	if err != nil || r == nil || r.kind != rowEvent {
 		return row, false, err
 	}
-	var e eventValue
-	if err := e.decode(value); err != nil {
-		return row, false, fmt.Errorf("event %d: %w", seq, err)
-	}
-	return EventRow{Seq: seq, Type: string(e.typ), TimeMS: e.time, Matches: e.count}, true, nil
+	return r.eventRow(), true, nil
 }

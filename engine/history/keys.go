@@ -7,21 +7,21 @@ import (
 	"github.com/hookline/hookline/eventlog"
 )
 
+// Other views of the same store keep away from these letters.
+const firstLetter, lastLetter = 'a', 'z'
+
 const (
-	keyEvent          = 'e'
 	keyEventID        = 'i'
 	keyDelivery       = 'd'
-	keyCreated        = 'r'
 	keyCreatedByEvent = 'v'
 	keyEndpoint       = 'p'
 	keyTime           = 't'
-	keyDedupe         = 'k'
 )
 
 // scopes are the letters of a list's keys by endpoint and by tenant.
 type scopes struct{ endpoint, tenant byte }
 
-func allAttempts() scopes       { return scopes{'a', 'b'} }
+func allRows() scopes           { return scopes{'c', 'e'} }
 func failedAttempts() scopes    { return scopes{'f', 'g'} }
 func endedDeliveries() scopes   { return scopes{'x', 'y'} }
 func waitingDeliveries() scopes { return scopes{'w', 'u'} }
@@ -70,17 +70,6 @@ func appendDelivery(dst []byte, endpoint eventlog.Seq, ref record.Ref, version e
 
 func appendTime(dst []byte, ms int64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, keyTime), uint64(max(ms, 0)))
-}
-
-func appendDay(dst []byte, day int64) []byte {
-	return binary.BigEndian.AppendUint32(append(dst, keyDedupe), uint32(max(day, 0)))
-}
-
-func appendDedupe(dst []byte, day int64, tenant string, hash [16]byte) []byte {
-	dst = appendDay(dst, day)
-	n := min(len(tenant), maxKeyTenant)
-	dst = append(append(dst, byte(n)), tenant[:n]...)
-	return append(dst, hash[:]...)
 }
 
 // lastSeq is the seq that a key ends in.

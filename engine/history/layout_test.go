@@ -71,7 +71,7 @@ func openSmall(tb testing.TB, log eventlog.Log) *History {
 			tb.Error(err)
 		}
 	})
-	h := newHistory(store, 4, 8)
+	h := newHistory(store, layout{window: 4, matches: 8, partRun: 8, partBytes: 100, partLists: 100})
 	foldAll(tb, h, log)
 	return h
 }
@@ -143,33 +143,6 @@ func TestDeliveryThroughTime(t *testing.T) {
 	resent, found, err := h.DeliveryAny("ten", record.Ref{Seq: 11})
 	if err != nil || !found || resent.ResendOf != ref || resent.Status != record.Canceled || resent.Event != 4 {
 		t.Errorf("the resent one: %+v %v %v", resent, found, err)
-	}
-}
-
-// TestIdempotencyWindow: a key counts for 24 h of record time, and not a millisecond longer; it belongs to its tenant.
-func TestIdempotencyWindow(t *testing.T) {
-	h := openSmall(t, smallLog(t))
-	published := int64(benchEpoch + 3)
-	for _, c := range []struct {
-		tenant string
-		hash   [16]byte
-		now    int64
-		found  bool
-	}{
-		{"ten", [16]byte{0xd}, published, true},
-		{"ten", [16]byte{0xd}, published + 24*60*60*1000 - 1, true},
-		{"ten", [16]byte{0xd}, published + 24*60*60*1000, false},
-		{"ten", [16]byte{0xd}, published + 72*60*60*1000, false},
-		{"ten", [16]byte{0xe}, published, false},
-		{"te", [16]byte{0xd}, published, false},
-	} {
-		d, err := h.Dedupe(c.tenant, c.hash, c.now)
-		if err != nil || d.Found != c.found || d.Checkpoint != 13 {
-			t.Errorf("%+v: %+v %v", c, d, err)
-		}
-		if c.found && (d.Seq != 4 || d.Fingerprint != [16]byte{0xf} || d.TimeMS != published) {
-			t.Errorf("%+v: %+v", c, d)
-		}
 	}
 }
 

@@ -87,14 +87,5 @@ func BenchmarkLists(b *testing.B) {
 				b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-us")
 			})
 		}
-		key := [16]byte{1}
-		b.Run("idempotency key (none)/endpoints="+strconv.Itoa(endpoints), func(b *testing.B) {
-			for i := 0; b.Loop(); i++ {
-				key[3], key[4], key[5] = byte(i), byte(i>>8), byte(i>>16)
-				if d, err := h.Dedupe(tenant, key, benchEpoch+3_600_000); err != nil || d.Found {
-					b.Fatal(d, err)
-				}
-			}
-		})
 	}
 }

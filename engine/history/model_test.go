@@ -29,9 +29,6 @@ type modelAttempt struct {
 type modelEvent struct {
 	tenant, id string
 	EventRow
-	dedupe      [16]byte
-	keyed       bool
-	fingerprint [16]byte
 }
 
 // modelOf folds the records up to asOf.
@@ -66,7 +63,7 @@ func (m *model) apply(r eventlog.Record) error {
 		if err := p.Decode(r.Facts); err != nil {
 			return err
 		}
-		m.events = append(m.events, modelEvent{r.Tenant, p.ID, EventRow{r.Seq, p.Type, r.Time, len(p.Matches)}, p.Dedupe, p.HasDedupe, p.Fingerprint})
+		m.events = append(m.events, modelEvent{r.Tenant, p.ID, EventRow{r.Seq, p.Type, r.Time, len(p.Matches)}})
 		for i, x := range p.Matches {
 			m.deliveries = append(m.deliveries, modelDelivery{r.Tenant, DeliveryRow{
 				Endpoint: x.Endpoint, Ref: record.Ref{Seq: r.Seq, Ord: uint16(i)}, Event: r.Seq, EventID: p.ID,
@@ -176,13 +173,4 @@ func (m *model) eventsByID(tenant, id string) (seqs []eventlog.Seq) {
 	}
 	slices.SortFunc(seqs, cmp.Compare)
 	return seqs
-}
-
-func (m *model) dedupe(tenant string, hash [16]byte, now int64) (d Dedupe) {
-	for _, e := range m.events {
-		if e.tenant == tenant && e.keyed && e.dedupe == hash && now-e.TimeMS < 24*60*60*1000 {
-			d.Found, d.Seq, d.TimeMS, d.Fingerprint = true, e.Seq, e.TimeMS, e.fingerprint
-		}
-	}
-	return d
 }

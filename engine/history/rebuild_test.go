@@ -138,7 +138,7 @@ func victim(dir string) {
 		os.Exit(1)
 	}
 	f, err := projection.NewFollower(projection.FollowerOptions{
-		Log: log, Store: store, View: New(store), FlushRecords: 3000, Logger: quiet()})
+		Log: log, Store: store, View: New(store), FlushRecords: 2000, Logger: quiet()})
 	if err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)
@@ -164,7 +164,7 @@ func TestKilledWhileFollowing(t *testing.T) {
 	log := benchLog(t, victimEvents, 20, true)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 4 {
-		killVictim(t, dir, rnd.IntN(6)+4)
+		killVictim(t, dir, rnd.IntN(12)+8)
 	}
 	h := openHistory(t, dir, nil) // the victim's epochs had other tags, so that its log had another chain
 	at := h.Checkpoint()

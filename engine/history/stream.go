@@ -8,9 +8,17 @@ import (
 	"github.com/hookline/hookline/eventlog/projection"
 )
 
+// candidate is a delivery that a query may want.
+type candidate struct {
+	endpoint eventlog.Seq
+	ref      record.Ref
+	// unsuccessful says that it is known not to have succeeded, so that nobody need look whether it did.
+	unsuccessful bool
+}
+
 // stream yields deliveries in a span's order. next says false at the end, or on a fault, which close tells.
 type stream interface {
-	next() (endpoint eventlog.Seq, ref record.Ref, ok bool)
+	next() (d candidate, ok bool)
 	close() error
 }
 
@@ -52,14 +60,14 @@ func (c *deliveryCursor) all(endpoint eventlog.Seq, s span) *endpointStream {
 	return e
 }
 
-func (e *endpointStream) next() (eventlog.Seq, record.Ref, bool) {
+func (e *endpointStream) next() (d candidate, ok bool) {
 	if e.done {
-		return 0, record.Ref{}, false
+		return d, false
 	}
-	ref, ok := e.c.step(e.endpoint, e.at)
+	ref, ok := e.c.near.step(e.endpoint, e.at, e.span.desc)
 	if !ok || before(ref, e.span.lo) || before(e.span.hi, ref) {
 		e.done = true
-		return 0, ref, false
+		return d, false
 	}
 	if e.span.desc {
 		e.at = prev(ref)
@@ -67,7 +75,7 @@ func (e *endpointStream) next() (eventlog.Seq, record.Ref, bool) {
 		e.at = next(ref)
 	}
 	e.done = e.at == ref
-	return e.endpoint, ref, true
+	return candidate{endpoint: e.endpoint, ref: ref}, true
 }
 
 func (e *endpointStream) close() error { return nil }
@@ -100,129 +108,80 @@ func (c *deliveryCursor) refs(l scopes, tenant string, endpoint eventlog.Seq, s 
 	return &refStream{walk: walk{it: it, desc: s.desc}, endpoint: endpoint}, nil
 }
 
-func (r *refStream) next() (endpoint eventlog.Seq, ref record.Ref, ok bool) {
+func (r *refStream) next() (d candidate, ok bool) {
 	if r.bad != nil || !r.walk.next() {
-		return 0, ref, false
+		return d, false
 	}
 	k := r.it.Key()
-	ref = refAt(k[len(k)-refLen:])
+	d = candidate{endpoint: r.endpoint, ref: refAt(k[len(k)-refLen:]), unsuccessful: true}
 	if r.endpoint != 0 {
-		return r.endpoint, ref, true
+		return d, true
 	}
 	f := fields{b: r.it.Value()}
-	endpoint = eventlog.Seq(f.u())
+	d.endpoint = eventlog.Seq(f.u())
 	r.bad = f.end("delivery of a tenant")
-	return endpoint, ref, r.bad == nil
+	return d, r.bad == nil
 }
 
 func (r *refStream) close() error { return errors.Join(r.it.Close(), r.bad) }
 
-// tenantStream yields all deliveries of a tenant: those of its events by the events' keys, and those that were created
-// afterwards.
+// tenantStream yields all deliveries of a tenant: those of its events, and those that were created afterwards.
 type tenantStream struct {
-	events, created walk
-	span            span
-	typ             string // events of other types are passed over; "" = none are
-	stop            func() error
-	skip            map[record.Ref]bool // passed over
-	bad             error
+	rows *rowWalk
+	span span
+	typ  string              // events of other types are passed over; "" = none are
+	skip map[record.Ref]bool // passed over
 
-	begun     bool
 	event     eventlog.Seq // whose deliveries are being yielded
 	endpoints []eventlog.Seq
-	left      int        // how many of them
-	later     record.Ref // the next delivery created afterwards; zero = no more
-	laterOf   eventlog.Seq
+	left      int // how many of them
 }
 
-// allOf returns a stream over a tenant's deliveries. stop is asked now and then whether to give up: passing over events
-// of other types may take long.
-func (c *deliveryCursor) allOf(tenant, typ string, s span, stop func() error) (*tenantStream, error) {
-	// An event at either end may have deliveries within.
-	events, err := c.it.Clone(appendTenantSeq(nil, keyEvent, tenant, s.lo.Seq), append(appendTenantSeq(nil, keyEvent, tenant, s.hi.Seq), 0))
-	if err != nil {
-		return nil, err
-	}
-	created, err := c.it.Clone(appendTenantSeq(nil, keyCreated, tenant, s.lo.Seq), append(appendTenantSeq(nil, keyCreated, tenant, s.hi.Seq), 0))
-	if err != nil {
-		return nil, errors.Join(err, events.Close())
-	}
-	return &tenantStream{events: walk{it: events, desc: s.desc}, created: walk{it: created, desc: s.desc}, span: s, typ: typ, stop: stop}, nil
-}
-
-func (t *tenantStream) next() (endpoint eventlog.Seq, ref record.Ref, ok bool) {
-	if !t.begun {
-		t.begun = true
-		t.nextEvent()
-		t.nextLater()
-	}
-	for t.bad == nil {
-		// The two lists never share a seq.
-		switch earlier := (t.event < t.later.Seq) != t.span.desc; {
-		case t.left == 0 && t.later.Seq == 0:
-			return 0, ref, false
-		case t.later.Seq == 0 || t.left > 0 && earlier:
+func (t *tenantStream) next() (d candidate, ok bool) {
+	for {
+		switch r := (*row)(nil); {
+		case t.left > 0:
 			ord := len(t.endpoints) - t.left
 			if t.span.desc {
 				ord = t.left - 1
 			}
-			endpoint, ref = t.endpoints[ord], record.Ref{Seq: t.event, Ord: uint16(ord)}
-			if t.left--; t.left == 0 {
-				t.nextEvent()
-			}
+			t.left--
+			d = candidate{endpoint: t.endpoints[ord], ref: record.Ref{Seq: t.event, Ord: uint16(ord)}}
 		default:
-			endpoint, ref = t.laterOf, t.later
-			t.nextLater()
-		}
-		if !before(ref, t.span.lo) && !before(t.span.hi, ref) && !t.skip[ref] {
-			return endpoint, ref, t.bad == nil
-		}
-	}
-	return 0, ref, false
-}
-
-// nextEvent goes to the next event with deliveries.
-func (t *tenantStream) nextEvent() {
-	var e eventValue
-	t.left = 0
-	for n := 1; t.left == 0 && t.bad == nil && t.events.next(); n++ {
-		if n%checkEvery == 0 {
-			if t.bad = t.stop(); t.bad != nil {
-				return
+			if r = t.rows.next(); r == nil {
+				return d, false
+			}
+			switch {
+			case r.kind == rowLater:
+				d = candidate{endpoint: r.endpoint, ref: r.ref}
+			case r.kind == rowEvent && (t.typ == "" || string(r.typ) == t.typ):
+				t.take(r)
+				continue
+			default:
+				continue
 			}
 		}
-		if t.bad = e.decode(t.events.it.Value()); t.bad != nil || t.typ != "" && string(e.typ) != t.typ {
-			continue
+		if !before(d.ref, t.span.lo) && !before(t.span.hi, d.ref) && !t.skip[d.ref] {
+			return d, true
 		}
-		t.event, t.endpoints, t.left = lastSeq(t.events.it.Key()), t.endpoints[:0], e.count
-		for range e.count {
-			t.endpoints = append(t.endpoints, eventlog.Seq(e.endpoints.u()))
-		}
-		t.bad = e.endpoints.end("event")
 	}
 }
 
-// nextLater goes to the next delivery that was created afterwards.
-func (t *tenantStream) nextLater() {
-	t.later = record.Ref{}
-	if t.bad == nil && t.created.next() {
-		f := fields{b: t.created.it.Value()}
-		t.later.Seq, t.laterOf = lastSeq(t.created.it.Key()), eventlog.Seq(f.u())
-		f.u()
-		t.bad = f.end("delivery.created")
+func (t *tenantStream) take(r *row) {
+	t.event, t.endpoints, t.left = r.seq, t.endpoints[:0], r.count
+	for range r.count {
+		t.endpoints = append(t.endpoints, eventlog.Seq(r.endpoints.u()))
 	}
 }
 
-func (t *tenantStream) close() error {
-	return errors.Join(t.events.it.Close(), t.created.it.Close(), t.bad)
-}
+func (t *tenantStream) close() error { return t.rows.close() }
 
 // chain yields one stream after the other.
 type chain struct{ first, second stream }
 
-func (c *chain) next() (eventlog.Seq, record.Ref, bool) {
-	if endpoint, ref, ok := c.first.next(); ok {
-		return endpoint, ref, ok
+func (c *chain) next() (candidate, bool) {
+	if d, ok := c.first.next(); ok {
+		return d, ok
 	}
 	return c.second.next()
 }
@@ -232,5 +191,5 @@ func (c *chain) close() error { return errors.Join(c.first.close(), c.second.clo
 // none is the empty stream.
 type none struct{}
 
-func (none) next() (endpoint eventlog.Seq, ref record.Ref, ok bool) { return 0, ref, false }
-func (none) close() error                                           { return nil }
+func (none) next() (d candidate, ok bool) { return d, false }
+func (none) close() error                 { return nil }

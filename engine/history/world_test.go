@@ -25,7 +25,6 @@ type world struct {
 	endpoints []*worldEndpoint
 	live      []*worldDelivery // pending
 	ended     []*worldDelivery
-	keys      map[string]int64 // tenant and key -> time of last use
 }
 
 type worldEndpoint struct {
@@ -45,7 +44,7 @@ type worldDelivery struct {
 }
 
 func newWorld(t *rapid.T) *world {
-	w := &world{t: t, now: benchEpoch, tenants: []string{"a", "ab", "tenant-three"}, keys: map[string]int64{}}
+	w := &world{t: t, now: benchEpoch, tenants: []string{"a", "ab", "tenant-three"}}
 	w.log = memlog.New(memlog.Options{Now: func() int64 { return w.now }})
 	w.acquire()
 	return w
@@ -143,14 +142,6 @@ func (w *world) publish() {
 	p := record.EventPublished{
 		ID:   fmt.Sprintf("id-%d", rapid.IntRange(0, 20).Draw(w.t, "id")),
 		Type: pick(w, "type", []string{"a.b", "a.b:c", "z"}),
-	}
-	if rapid.Bool().Draw(w.t, "keyed") {
-		k := byte(rapid.IntRange(0, 5).Draw(w.t, "key"))
-		// The engine lets a key be used again only when the window has passed.
-		if last, used := w.keys[tenant+string(k)]; !used || w.now-last >= DedupeWindowMS {
-			p.HasDedupe, p.Dedupe, p.Fingerprint = true, [16]byte{k}, [16]byte{k, byte(w.next)}
-			w.keys[tenant+string(k)] = w.now
-		}
 	}
 	if rapid.IntRange(0, 5).Draw(w.t, "later") == 0 {
 		p.NotBefore = w.now + 5000

@@ -45,6 +45,12 @@ type Recaller interface {
 	Recall(b *eventlog.Batch) error
 }
 
+// Finisher is a View that holds writes back, to join them with those of later records. Before each commit Finish writes
+// what is held back: w then has all that the records applied so far mean.
+type Finisher interface {
+	Finish(w *Batch) error
+}
+
 var (
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("projection: store closed")

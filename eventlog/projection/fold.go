@@ -131,6 +131,11 @@ func (f *fold) commit() error {
 	if f.reached == f.done {
 		return nil
 	}
+	if v, ok := f.view.(Finisher); ok {
+		if err := v.Finish(&f.batch); err != nil {
+			return fmt.Errorf("projection: view %s at %d: %w", f.view.Name(), f.reached.seq, err)
+		}
+	}
 	if err := f.store.commit(f.view.Name(), &f.batch, f.reached); err != nil {
 		return err
 	}

@@ -80,6 +80,7 @@ type Follower struct {
 	fold      fold
 	unflushed int             // records committed since the last flush began
 	since     time.Time       // when the first of them was committed
+	flushes   uint64          // of the store, begun when that was looked at last
 	flushing  <-chan struct{} // the flush under way
 }
 
@@ -170,6 +171,7 @@ func (f *Follower) WaitFor(ctx context.Context, seq eventlog.Seq) error {
 }
 
 func (f *Follower) committed(from, to eventlog.Seq) {
+	f.noteFlush()
 	if f.unflushed == 0 {
 		f.since = time.Now()
 	}
@@ -178,6 +180,14 @@ func (f *Follower) committed(from, to eventlog.Seq) {
 	defer f.mu.Unlock()
 	f.seq = to
 	f.announce()
+}
+
+// noteFlush sees whether a flush of the store began since the last commit, another view's perhaps: it takes along what was
+// committed before.
+func (f *Follower) noteFlush() {
+	if n := f.opts.Store.flushes.Load(); n != f.flushes {
+		f.flushes, f.unflushed = n, 0
+	}
 }
 
 // announce wakes those who wait. f.mu is held.
@@ -287,7 +297,7 @@ func (f *Follower) flushDue() bool {
 
 // flushWhenDue starts a flush beside the work. One at a time: the one before has ended by now or is waited for.
 func (f *Follower) flushWhenDue() error {
-	if f.unflushed == 0 || !f.flushDue() {
+	if f.noteFlush(); f.unflushed == 0 || !f.flushDue() {
 		return nil
 	}
 	if f.flushing != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -82,6 +83,8 @@ type Store struct {
 	closeErr    error
 	damaged     bool
 	checkpoints map[string]checkpoint
+
+	flushes atomic.Uint64 // begun
 }
 
 // checkpoint is what a view has applied, and the log's chain there.
@@ -180,6 +183,7 @@ func (s *Store) startFlush() (<-chan struct{}, error) {
 		return nil, err
 	}
 	defer s.leave()
+	s.flushes.Add(1) // first: a commit that sees it may be counted as not flushed, never the other way round
 	done, err := s.db.AsyncFlush()
 	return done, s.failed(err)
 }

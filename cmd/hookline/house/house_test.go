@@ -85,9 +85,10 @@ var mayImport = []struct {
 	{"engine/state", []string{"engine/record", "engine/schedule", "eventlog!"}},
 	{"engine/dispatch", []string{"engine/state"}},
 	{"engine/history", []string{"engine/record", "engine/schedule", "eventlog!", "eventlog/projection"}},
+	{"engine/idempotency", []string{"engine/record", "eventlog!", "eventlog/projection"}},
 	{"engine/api", []string{"engine!", "engine/api"}},
 	{"engine/dashboard", []string{"engine/dashboard"}},
-	{"engine!", []string{"engine/record", "engine/state", "engine/history", "engine/profile", "engine/schedule", "engine/dispatch",
+	{"engine!", []string{"engine/record", "engine/state", "engine/history", "engine/idempotency", "engine/profile", "engine/schedule", "engine/dispatch",
 		"eventlog!", "eventlog/projection", "eventlog/seal", "filters!", "transports!"}},
 	{"cmd", []string{"cmd", "engine", "eventlog", "filters", "transports", "plugins"}},
 }
@@ -204,7 +205,7 @@ func TestPackagesSayWhatTheyPromise(t *testing.T) {
 }
 
 // Decisions and folds take the time and chance as arguments (promise 3): these files may not reach for them.
-var pure = []string{"engine/record", "engine/state", "engine/schedule", "engine/dispatch", "engine/history", "engine/decide.go", "engine/route.go"}
+var pure = []string{"engine/record", "engine/state", "engine/schedule", "engine/dispatch", "engine/history", "engine/idempotency", "engine/decide.go", "engine/route.go"}
 
 func TestPureRoomsHaveNoClockAndNoChance(t *testing.T) {
 	own(t, func(path string) {

@@ -1,4 +1,4 @@
-package history
+package idempotency
 
 import (
 	"encoding/binary"
@@ -150,12 +150,4 @@ func (k *keyFilter) load(store *projection.Store) error {
 	}
 	k.ready.Store(true)
 	return nil
-}
-
-// dayOf is the day in a k key.
-func dayOf(key []byte) int64 {
-	if len(key) < 5 {
-		return 0
-	}
-	return int64(binary.BigEndian.Uint32(key[1:]))
 }

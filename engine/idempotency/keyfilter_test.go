@@ -1,4 +1,4 @@
-package history
+package idempotency
 
 import (
 	"crypto/sha256"
@@ -81,27 +81,18 @@ func TestKeyFilterOverflows(t *testing.T) {
 
 // TestKeyFilterUnready: before the store's keys are loaded nothing is denied, afterwards what it does not have.
 func TestKeyFilterUnready(t *testing.T) {
-	mem := projection.NewMemory()
-	open := func() *projection.Store {
-		store, err := projection.Open(t.Context(), projection.Options{Dir: "views", Memory: mem, Logger: quiet()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return store
-	}
-	store := open()
-	foldAll(t, newHistory(store, 4, 8), smallLog(t))
-	if err := store.Close(); err != nil {
-		t.Fatal(err)
-	}
-	store = open()
-	defer store.Close()
+	mem, log := projection.NewMemory(), oneKey(t)
+	before := open(t, mem, log)
+	before.follow(t, log, 0)
+	before.close(t)
+	after := open(t, mem, log)
+	defer after.close(t)
 	k := new(keyFilter)
-	day, absent := int64(benchEpoch+3)/dayMS, testKey(9)
+	day, absent := int64(start)/dayMS, testKey(9)
 	if !k.mayHold(day, absent) {
 		t.Error("an unready filter denies a key")
 	}
-	if err := k.load(store); err != nil {
+	if err := k.load(after.store); err != nil {
 		t.Fatal(err)
 	}
 	if !k.mayHold(day, [16]byte{0xd}) || k.mayHold(day, absent) || k.mayHold(day+1, [16]byte{0xd}) {

@@ -1,8 +1,6 @@
-package history
+package idempotency
 
-import (
-	"github.com/hookline/hookline/eventlog"
-)
+import "github.com/hookline/hookline/eventlog"
 
 // DedupeWindowMS is how long an idempotency key counts, by record time: 24 h. A key of exactly that age is free again.
 const DedupeWindowMS = dayMS
@@ -19,24 +17,24 @@ type Dedupe struct {
 
 // Dedupe looks for an event that used an idempotency key (its keyed hash) within the window before now, Unix ms.
 // What is newer than Checkpoint the caller has to know.
-func (h *History) Dedupe(tenant string, hash [16]byte, nowMS int64) (d Dedupe, err error) {
-	d.Checkpoint = h.Checkpoint() // before the reads: they see at least this much
+func (k *Keys) Dedupe(tenant string, hash [16]byte, nowMS int64) (d Dedupe, err error) {
+	d.Checkpoint = k.Checkpoint() // before the reads: they see at least this much
 	today := max(nowMS, 0) / dayMS
 	var keyRoom [128]byte
 	var valueRoom [64]byte
 	// Within the window a key is used once at most: in today's keys or in yesterday's.
 	for day := today; day >= 0 && (day+1)*dayMS > nowMS-DedupeWindowMS; day-- {
-		if !h.fold.keys.mayHold(day, hash) {
+		if !k.filter.mayHold(day, hash) {
 			continue
 		}
-		value, found, err := h.store.Get(appendDedupe(keyRoom[:0], day, tenant, hash), valueRoom[:0])
+		value, found, err := k.store.Get(appendDedupe(keyRoom[:0], day, tenant, hash), valueRoom[:0])
 		if err != nil {
 			return d, err
 		}
 		if !found {
 			continue
 		}
-		var v dedupeValue
+		var v use
 		if err := v.decode(value); err != nil {
 			return d, err
 		}
