@@ -17,7 +17,8 @@
 //
 // All exported methods may be called from any goroutine. The state is touched by the sequencer alone: there is no lock
 // around a decision. Reads of tenants, endpoints and subscriptions are commands too, answered once what they saw is
-// durable; lists of events, deliveries and attempts come from the history view, which follows the durable log.
+// durable; lists of events, deliveries and attempts come from the history view, which follows the durable log, and
+// so does the view of idempotency keys, the only one that a start waits for.
 //
 // # A log that fails
 //
