@@ -42,8 +42,7 @@ func TestDiskLow(t *testing.T) {
 func pausedBy(low *atomic.Bool) func(*Config) {
 	return func(c *Config) {
 		c.LowSpace = low.Load
-		c.Follower, _ = projection.NewFollower(projection.FollowerOptions{Log: c.Log, Store: c.Store, View: c.History,
-			Paused: low.Load, PauseCheck: time.Millisecond})
+		c.Views, _ = NewViews(projection.FollowerOptions{Log: c.Log, Store: c.Store, Paused: low.Load, PauseCheck: time.Millisecond})
 	}
 }
 

@@ -15,6 +15,7 @@ const ViewsVersion = history.LayoutVersion<<16 | idempotency.LayoutVersion
 // Views are what the engine asks: folds of the log in one store, each at its own pace. Publishes wait for Keys alone;
 // lists wait for History.
 type Views struct {
+	Store        *projection.Store // that they are in
 	History      *history.History
 	Follower     *projection.Follower // of History, not started
 	Keys         *idempotency.Keys
@@ -26,7 +27,7 @@ const keysGather = 200 * time.Millisecond
 
 // NewViews makes the views over o.Store, which was opened with ViewsVersion, and their followers. o.View is not looked at.
 func NewViews(o projection.FollowerOptions) (v Views, err error) {
-	v = Views{History: history.New(o.Store), Keys: idempotency.New(o.Store)}
+	v = Views{Store: o.Store, History: history.New(o.Store), Keys: idempotency.New(o.Store)}
 	o.View = v.History
 	if v.Follower, err = projection.NewFollower(o); err != nil {
 		return Views{}, err
