@@ -18,6 +18,8 @@ type moment struct {
 	disabled      bool
 	suppressed    bool
 	outcome       transports.Outcome
+	retryAt       int64 // Unix ms, before which the receiver asked not to be tried again; 0 = it did not
+	retryCap      int64 // ms after the end of this attempt, beyond which that is not heeded; 0 = not at all
 	rnd           uint64
 }
 
@@ -44,7 +46,7 @@ func decide(m moment) decision {
 	}
 	due, ok, reason := m.schedule.Next(m.number, m.first, m.finished, m.rnd)
 	if ok {
-		d.status, d.due = record.Pending, due
+		d.status, d.due = record.Pending, m.heed(due)
 		return d
 	}
 	d.status, d.reason = record.Exhausted, record.ReasonScheduleUsedUp
@@ -55,6 +57,16 @@ func decide(m moment) decision {
 		d.disable, d.why = true, record.ReasonExhausted
 	}
 	return d
+}
+
+// heed puts a due time off as the receiver asked, where the profile says so: never earlier than the schedule, within the
+// cap, and within the schedule's limit, so that a receiver that asks for too long a wait loses no attempt by it.
+func (m *moment) heed(due int64) int64 {
+	at := min(m.retryAt, m.finished+m.retryCap)
+	if m.schedule.Limit > 0 {
+		at = min(at, m.first+m.schedule.Limit.Milliseconds())
+	}
+	return max(due, at)
 }
 
 // Waits after an interruption (ours, uncounted): 1 s, 5 s, 30 s, then every 5 min; from the tenth on the delivery is

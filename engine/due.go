@@ -25,6 +25,7 @@ func (s *sequencer) dispatch() {
 		s.now = max(s.now, s.e.clock.Now()) // somebody else's look at the clock may have been the one that sprang
 		s.parkOverdue()
 	}
+	s.lanes.At(s.now)
 	s.drainClosed()
 	s.stepRecoveries()
 	for !s.skips.full() {
@@ -114,6 +115,9 @@ func (s *sequencer) skip(ep *state.Endpoint, reason record.Reason, d *state.Deli
 func (s *sequencer) nextTime() (at int64, ok bool) {
 	at, ok = s.st.Pending.NextDue()
 	if next, some := s.nextRecovery(); some && (!ok || next < at) {
+		at, ok = next, true
+	}
+	if next, some := s.lanes.NextToken(); some && (!ok || next < at) {
 		at, ok = next, true
 	}
 	return at, ok

@@ -20,6 +20,7 @@ const (
 	MinSecret      = 8
 	MaxSecret      = 256
 	MaxConcurrency = 256
+	MaxRateLimit   = 10_000
 	MinTimeout     = time.Second
 	MaxTimeout     = 60 * time.Second
 )
@@ -35,7 +36,7 @@ type endpointChange struct {
 
 // apply puts the input's fields over what is there, validating each.
 func (c *endpointChange) apply(e *Engine, in *EndpointInput, p *profile.Profile) error {
-	steps := []func(*Engine, *EndpointInput, *profile.Profile) error{c.transport, c.url, c.texts, c.settings, c.numbers, c.schedule, c.subscription, c.secretField}
+	steps := []func(*Engine, *EndpointInput, *profile.Profile) error{c.transport, c.url, c.texts, c.headers, c.settings, c.numbers, c.schedule, c.subscription, c.secretField}
 	for _, step := range steps {
 		if err := step(e, in, p); err != nil {
 			return err
@@ -79,9 +80,6 @@ func (c *endpointChange) texts(_ *Engine, in *EndpointInput, _ *profile.Profile)
 		}
 		c.private.Description = in.Description.Value
 	}
-	if in.Headers.Set && len(in.Headers.Value) > 0 {
-		return Invalid("headers", "custom headers are not available yet")
-	}
 	return nil
 }
 
@@ -105,6 +103,12 @@ func (c *endpointChange) numbers(_ *Engine, in *EndpointInput, _ *profile.Profil
 			return Invalid("concurrency", "is %d, want 1 to %d attempts at a time, or null for the default", v.Value, MaxConcurrency)
 		}
 		c.config.Concurrency = uint16(v.Value) // null: 0
+	}
+	if v := in.RateLimit; v.Set {
+		if !v.Null && (v.Value < 1 || v.Value > MaxRateLimit) {
+			return Invalid("rate_limit", "is %d, want 1 to %d attempts a second, or null for no limit", v.Value, MaxRateLimit)
+		}
+		c.config.RateLimit = uint16(v.Value) // null: 0
 	}
 	if v := in.Timeout; v.Set {
 		c.config.TimeoutMS = 0

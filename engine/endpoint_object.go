@@ -30,6 +30,9 @@ func (e *Engine) endpointObject(s sealedEndpoint) (Endpoint, error) {
 	if c := s.timing.Concurrency; c != 0 {
 		o.Concurrency = ptr(int(c))
 	}
+	if r := s.timing.RateLimit; r != 0 {
+		o.RateLimit = ptr(int(r))
+	}
 	if ms := s.timing.TimeoutMS; ms != 0 {
 		o.Timeout = ptr((time.Duration(ms) * time.Millisecond).String())
 	}

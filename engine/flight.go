@@ -38,6 +38,7 @@ type flight struct {
 	res     transports.Result
 	err     error
 	ended   int64
+	retryAt int64 // the receiver's Retry-After, Unix ms; 0 = none
 	private eventlog.Section
 }
 
@@ -100,7 +101,8 @@ func (f *flight) fill() error {
 		f.body = body
 	}
 	f.req = transports.Request{Target: t.url, Body: f.body.body, Timeout: t.timeout, EventID: f.body.id,
-		Headers: t.signerAt(f.startedAt).Append(make([]transports.Header, 0, 6), &profile.Attempt{EventID: f.body.id, EventType: f.body.typ, At: time.Now(), Body: f.body.body})}
+		Headers: withOwn(t.signerAt(f.startedAt).Append(make([]transports.Header, 0, 6+len(t.own)), &profile.Attempt{EventID: f.body.id,
+			EventType: f.body.typ, At: time.Now(), Body: f.body.body}), t.own)}
 	return nil
 }
 
@@ -131,6 +133,7 @@ func (f *flight) done(res transports.Result, err error) {
 	f.ended = f.e.finishedAt(f)
 	if err == nil {
 		f.res.Outcome, f.res.Kind = f.target.profile.Judge(res)
+		f.retryAt = retryAt(res.Headers, f.ended)
 		f.private = f.seal()
 	}
 	f.e.sequencer.enqueue(f)
@@ -206,7 +209,8 @@ func (f *flight) finished(s *sequencer) {
 	if alive {
 		p, _ := s.st.Profile(f.target.profileSeq)
 		m := moment{suppressAfter: p.SuppressAfter, number: int(f.number), first: f.first, finished: f.ended, failures: ep.Failures,
-			disabled: ep.DisabledAt != 0, suppressed: ep.SuppressedAt != 0, outcome: f.res.Outcome, rnd: rand.Uint64()}
+			disabled: ep.DisabledAt != 0, suppressed: ep.SuppressedAt != 0, outcome: f.res.Outcome, rnd: rand.Uint64(),
+			retryAt: f.retryAt, retryCap: int64(p.RetryAfterCapMS)}
 		if pending {
 			m.schedule, m.disableOnFail = s.st.PolicyOf(s.st.Pending.At(h)).Schedule, p.DisableOnFail
 		}

@@ -46,11 +46,12 @@ type EndpointInput struct {
 	EventTypes  Optional[[]string]
 	Filter      Optional[string]
 	Description Optional[string]
-	Headers     Optional[map[string]string]
+	Headers     Optional[map[string]*string] // nil = without it
 	Secret      Optional[string]
 	Transport   Optional[string]
 	Settings    Optional[json.RawMessage]
 	Concurrency Optional[int]
+	RateLimit   Optional[int]      // attempts a second, 1 to 10 000
 	Timeout     Optional[string]   // Go duration, "1s" to "60s"
 	Schedule    Optional[[]string] // 1-50 Go durations, each <= 30 days
 }

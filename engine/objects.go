@@ -47,6 +47,7 @@ type Endpoint struct {
 	Headers             map[string]string `json:"headers"`
 	Settings            json.RawMessage   `json:"settings"`
 	Concurrency         *int              `json:"concurrency"`
+	RateLimit           *int              `json:"rate_limit" doc:"attempts a second; null = no limit"`
 	Timeout             *string           `json:"timeout"`
 	Schedule            []string          `json:"schedule"`
 	Secret              string            `json:"secret,omitempty" doc:"only in the answer to create and rotate-secret"`

@@ -249,6 +249,7 @@ func (s *sequencer) lane(ep *state.Endpoint) *dispatch.Lane {
 	}
 	if s.laneOf[h] == nil {
 		s.laneOf[h] = s.lanes.NewLane(width(ep))
+		s.lanes.Limit(s.laneOf[h], int(ep.Config.RateLimit))
 	}
 	return s.laneOf[h]
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hookline/hookline/engine/state"
 	"github.com/hookline/hookline/eventlog"
 	"github.com/hookline/hookline/eventlog/seal"
+	"github.com/hookline/hookline/transports"
 )
 
 // target is an endpoint as attempts need it: immutable, made for one version of it and its tenant's profile. The URL and
@@ -32,6 +33,7 @@ type target struct {
 
 	once        sync.Once
 	url         string
+	own         []transports.Header // the endpoint's
 	signer      *profile.Signer
 	overlapping *profile.Signer // of both secrets
 	err         error
@@ -47,6 +49,7 @@ func (s *sequencer) target(ep *state.Endpoint) *target {
 	t := s.e.newTarget(ep)
 	s.targets[h] = t
 	s.lanes.Resize(s.laneOf[h], width(ep))
+	s.lanes.Limit(s.laneOf[h], int(ep.Config.RateLimit))
 	return t
 }
 
@@ -87,7 +90,7 @@ func (t *target) open(e *Engine) error {
 			t.err = fmt.Errorf("engine: secret: %w", err)
 			return
 		}
-		t.url, t.signer = p.URL, t.profile.Signer(string(secret))
+		t.url, t.own, t.signer = p.URL, ownHeaders(p.Headers), t.profile.Signer(string(secret))
 		if t.previous != nil {
 			t.err = t.overlap(e, string(secret))
 		}

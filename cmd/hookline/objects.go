@@ -35,6 +35,7 @@ func endpointsCommand(t *terminal) *cobra.Command {
 		{"transport", textField, "`NAME` of a transport, default https"},
 		{"settings", jsonField, "`JSON` for the transport"},
 		{"concurrency", intField, "attempts at the same time, 1 to 256"},
+		{"rate_limit", intField, "attempts a second, 1 to 10000; default no limit"},
 		{"timeout", textField, "of one attempt, 1s to 60s"},
 		{"schedule", listField, "`WAITS` between attempts, e.g. 5m,30m,2h"},
 	}

@@ -10,17 +10,18 @@ import (
 
 // endpointBody creates or patches an endpoint; the conversion to the engine's input holds their fields together.
 type endpointBody struct {
-	URL         engine.Optional[string]            `json:"url" doc:"where to deliver; https, no userinfo, at most 2048 bytes"`
-	EventTypes  engine.Optional[[]string]          `json:"event_types" doc:"of its first (in a patch: only) subscription: names, prefixes like domain.* or *; default all"`
-	Filter      engine.Optional[string]            `json:"filter" doc:"of its first (in a patch: only) subscription: a boolean expression over the event"`
-	Description engine.Optional[string]            `json:"description" doc:"for people"`
-	Headers     engine.Optional[map[string]string] `json:"headers" doc:"further request headers"`
-	Secret      engine.Optional[string]            `json:"secret" doc:"8 to 256 bytes of UTF-8 without control characters; made when left out"`
-	Transport   engine.Optional[string]            `json:"transport" doc:"name of a transport, default https"`
-	Settings    engine.Optional[json.RawMessage]   `json:"settings" doc:"the transport's own"`
-	Concurrency engine.Optional[int]               `json:"concurrency" doc:"attempts at the same time, 1 to 256, default 8"`
-	Timeout     engine.Optional[string]            `json:"timeout" doc:"of one attempt, 1s to 60s; default the profile's"`
-	Schedule    engine.Optional[[]string]          `json:"schedule" doc:"1 to 50 waits of at most 720h, each from the end of the attempt before; replaces the profile's waits, jitter and time limit"`
+	URL         engine.Optional[string]             `json:"url" doc:"where to deliver; https, no userinfo, at most 2048 bytes"`
+	EventTypes  engine.Optional[[]string]           `json:"event_types" doc:"of its first (in a patch: only) subscription: names, prefixes like domain.* or *; default all"`
+	Filter      engine.Optional[string]             `json:"filter" doc:"of its first (in a patch: only) subscription: a boolean expression over the event"`
+	Description engine.Optional[string]             `json:"description" doc:"for people"`
+	Headers     engine.Optional[map[string]*string] `json:"headers" doc:"further request headers, at most 20; in a patch merged by name, null takes one away"`
+	Secret      engine.Optional[string]             `json:"secret" doc:"8 to 256 bytes of UTF-8 without control characters; made when left out"`
+	Transport   engine.Optional[string]             `json:"transport" doc:"name of a transport, default https"`
+	Settings    engine.Optional[json.RawMessage]    `json:"settings" doc:"the transport's own"`
+	Concurrency engine.Optional[int]                `json:"concurrency" doc:"attempts at the same time, 1 to 256, default 8"`
+	RateLimit   engine.Optional[int]                `json:"rate_limit" doc:"attempts a second, 1 to 10000, default no limit; more wait, none is dropped"`
+	Timeout     engine.Optional[string]             `json:"timeout" doc:"of one attempt, 1s to 60s; default the profile's"`
+	Schedule    engine.Optional[[]string]           `json:"schedule" doc:"1 to 50 waits of at most 720h, each from the end of the attempt before; replaces the profile's waits, jitter and time limit"`
 }
 
 func endpointOperations() []*operation {

@@ -20,6 +20,7 @@ type Lane struct {
 	flying int
 	turn   uint64 // its entry in a ring; 0 = in none
 	turns  uint64 // entries so far
+	limit  limit
 }
 
 // Waiting is how many deliveries wait in the lane.
@@ -40,7 +41,9 @@ type Lanes struct {
 	turns   uint
 	slow    int // of them in slow lanes, by the class at their start
 	fast    ring
-	late    ring // slow lanes that could start
+	late    ring         // slow lanes that could start
+	now     int64        // engine time, ms
+	limited limitedLanes // that wait for a token of their rate limit
 }
 
 // slowTurn is the turn that looks at slow lanes first.
@@ -117,9 +120,10 @@ func (ls *Lanes) take(r *ring, slow bool) (Start, bool) {
 			continue // it went to the other ring
 		}
 		l.turn = 0
-		if !l.open() {
+		if !l.open() || ls.dry(l) {
 			continue
 		}
+		ls.spend(l)
 		h, _ := ls.pending.Shift(&l.list)
 		ls.pending.Fly(h)
 		l.flying++
@@ -165,7 +169,7 @@ func (ls *Lanes) Done(s Start, end End) {
 }
 
 func (ls *Lanes) arm(l *Lane) {
-	if l.turn != 0 || !l.open() {
+	if l.turn != 0 || l.limit.waiting || !l.open() || ls.dry(l) {
 		return
 	}
 	l.turns++
