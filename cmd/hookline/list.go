@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -51,46 +53,86 @@ func listCommand(t *terminal, what string, args []string, path func(args []strin
 		if all, _ := fs.GetBool("all"); all {
 			want = -1
 		}
-		p, err := r.list(cmd.Context(), path(args), q, want)
-		if err != nil {
+		out := listing{t: t, cols: cols, json: r.output == "json"}
+		if err := r.list(cmd.Context(), path(args), q, want, out.page); err != nil {
 			return err
 		}
-		if r.output == "json" {
-			return json.NewEncoder(t.out).Encode(p)
-		}
-		if err := t.table(cols, p.Data); err != nil {
-			return err
-		}
-		if p.NextCursor != nil {
-			t.warn("there are more: --all, or a larger --limit")
-		}
-		return nil
+		return out.end()
 	}
 	return cmd
 }
 
+// listing shows a list page by page: however long it is, one page is held, and the first is there at once.
+type listing struct {
+	t    *terminal
+	cols []column
+	json bool // one object, {"data":[...],"next_cursor":...}, with the items' bytes as they came
+
+	pages int
+	items int
+	next  *string
+}
+
+func (l *listing) page(p page) error {
+	l.next = p.NextCursor
+	l.pages++
+	if !l.json {
+		return l.t.table(l.cols, p.Data, l.pages == 1)
+	}
+	var b bytes.Buffer
+	if l.pages == 1 {
+		b.WriteString(`{"data":[`)
+	}
+	for _, item := range p.Data {
+		if l.items > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(item)
+		l.items++
+	}
+	_, err := l.t.out.Write(b.Bytes())
+	return err
+}
+
+func (l *listing) end() error {
+	if !l.json {
+		if l.next != nil {
+			l.t.warn("there are more: --all, or a larger --limit")
+		}
+		return nil
+	}
+	next, err := json.Marshal(l.next)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(l.t.out, "],\"next_cursor\":%s}\n", next)
+	return err
+}
+
 const maxPage = 250 // of the API
 
-// list reads pages until it has want items (-1: all).
-func (r *remote) list(ctx context.Context, path string, q url.Values, want int) (page, error) {
-	out := page{Data: []json.RawMessage{}}
-	for {
+// list reads pages until it has want items (-1: all) and shows each.
+func (r *remote) list(ctx context.Context, path string, q url.Values, want int, show func(page) error) error {
+	for left := want; ; {
 		n := maxPage
 		if want >= 0 {
-			n = min(n, want-len(out.Data))
+			n = min(n, left)
 		}
 		q.Set("limit", strconv.Itoa(n))
 		answer, err := r.call(ctx, http.MethodGet, path+"?"+q.Encode(), nil)
 		if err != nil {
-			return out, err
+			return err
 		}
 		var p page
 		if err := json.Unmarshal(answer, &p); err != nil {
-			return out, err
+			return err
 		}
-		out.Data, out.NextCursor = append(out.Data, p.Data...), p.NextCursor
-		if p.NextCursor == nil || len(out.Data) == want {
-			return out, nil
+		if err := show(p); err != nil {
+			return err
+		}
+		left -= len(p.Data)
+		if p.NextCursor == nil || left == 0 {
+			return nil
 		}
 		q.Set("cursor", *p.NextCursor)
 	}

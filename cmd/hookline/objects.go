@@ -61,7 +61,8 @@ func endpointsCommand(t *terminal) *cobra.Command {
 		verb("enable", "Open both gates: neither disabled nor suppressed"),
 		verb("disable", "Send nothing until it is enabled"),
 		verb("clear-suppression", "Clear the suppression only"),
-		verb("rotate-secret", "Switch to another signing secret", bodyFlag{"secret", textField, "8 to 256 bytes; made when left out"}),
+		verb("rotate-secret", "Switch to another signing secret", bodyFlag{"secret", textField, "8 to 256 bytes; made when left out"},
+			bodyFlag{"overlap", textField, "how `LONG` the one before signs too, 0s to 720h, where the profile's signature carries two"}),
 		test.command(t), recoverCommand(t))
 }
 

@@ -26,13 +26,15 @@ func columns(pairs ...string) []column {
 	return out
 }
 
-// table prints a list of JSON objects.
-func (t *terminal) table(cols []column, items []json.RawMessage) error {
+// table prints a list of JSON objects, under titles if it is the beginning of one.
+func (t *terminal) table(cols []column, items []json.RawMessage, titles bool) error {
 	w := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
-	for i, c := range cols {
-		fmt.Fprint(w, sep(i), c.title)
+	if titles {
+		for i, c := range cols {
+			fmt.Fprint(w, sep(i), c.title)
+		}
+		fmt.Fprintln(w)
 	}
-	fmt.Fprintln(w)
 	for _, item := range items {
 		var object any
 		if err := decodeNumbers(item, &object); err != nil {

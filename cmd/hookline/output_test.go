@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"net"
 	"strings"
 	"testing"
@@ -39,5 +40,38 @@ func TestAddressTaken(t *testing.T) {
 	defer l.Close()
 	if _, err := listen(l.Addr().String(), nil); err == nil || !strings.Contains(err.Error(), "choose another address with --listen") {
 		t.Fatal(err)
+	}
+}
+
+// A list as JSON is one object over all its pages, with the items' bytes as they came; as a table it has its titles once,
+// and times for people.
+func TestListing(t *testing.T) {
+	next := "c1"
+	pages := []page{
+		{Data: []json.RawMessage{[]byte(`{"url":"https://a.example/?a<b&c","n":1.0,"at_at":"2026-01-31T08:00:00.999+01:00"}`)}, NextCursor: &next},
+		{Data: []json.RawMessage{[]byte(`{"url":"x","n":2,"at_at":null}`), []byte(`{"at_at":"never"}`)}},
+	}
+	for _, c := range []struct {
+		json bool
+		want string
+	}{
+		{true, `{"data":[{"url":"https://a.example/?a<b&c","n":1.0,"at_at":"2026-01-31T08:00:00.999+01:00"},{"url":"x","n":2,"at_at":null},{"at_at":"never"}],"next_cursor":null}` + "\n"},
+		{false, "AT                   N\n2026-01-31 07:00:00  1.0\n-      2\nnever  -\n"},
+	} {
+		var out bytes.Buffer
+		l := listing{t: &terminal{out: &out}, cols: columns("AT at_at", "N n"), json: c.json}
+		for _, p := range pages {
+			if err := l.page(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := l.end(); err != nil || out.String() != c.want {
+			t.Errorf("json %v: %v, got\n%s\nwant\n%s", c.json, err, out.String(), c.want)
+		}
+	}
+	var out, errs bytes.Buffer
+	l := listing{t: &terminal{out: &out, err: &errs}, json: true}
+	if err := l.page(page{NextCursor: &next}); err != nil || l.end() != nil || out.String() != `{"data":[],"next_cursor":"c1"}`+"\n" || errs.Len() > 0 {
+		t.Errorf("nothing of more: %v %s%s", err, out.String(), errs.String())
 	}
 }
