@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/hookline/hookline/engine/profile"
-	"github.com/hookline/hookline/engine/state"
 )
 
 // LogStatus tells where the log and its views stand, without touching the sequencer.
@@ -25,12 +24,9 @@ func (e *Engine) LogStatus(ctx context.Context) (LogStatus, error) {
 func (e *Engine) Transports(ctx context.Context) ([]TransportStatus, error) {
 	held := map[string]int{}
 	err := e.do(ctx, func(s *sequencer) error {
-		s.st.Pending.All(func(_ uint32, d *state.Delivery) bool {
-			if d.Held() {
-				held[s.st.EndpointOf(d).Config.Transport]++
-			}
-			return true
-		})
+		for name := range e.cfg.Transports {
+			held[name] = s.st.HeldBy(name)
+		}
 		return nil
 	})
 	if err != nil {

@@ -108,7 +108,7 @@ func (s *State) deliveryCreated(r *eventlog.Record) error {
 }
 
 func (s *State) addDelivery(e *Endpoint, d Delivery) {
-	d.endpoint, d.policy = e.handle, e.policy
+	d.endpoint, d.policy = e.handle, s.policies.use(e.policy)
 	e.Pending++
 	s.unattempted(&d, 1)
 	s.digest.add(s.hashDelivery(&d))
@@ -119,7 +119,9 @@ func (s *State) removeDelivery(h uint32) {
 	d := s.Pending.At(h)
 	s.handles[d.endpoint].Pending--
 	s.unattempted(d, -1)
+	s.countHeld(d, -1)
 	s.digest.sub(s.hashDelivery(d))
+	s.policies.release(d.policy)
 	s.Pending.remove(h)
 }
 
@@ -128,9 +130,11 @@ func (s *State) changeDelivery(h uint32, change func(d *Delivery)) {
 	d := s.Pending.At(h)
 	s.digest.sub(s.hashDelivery(d))
 	s.unattempted(d, -1)
+	s.countHeld(d, -1)
 	s.Pending.dequeue(h)
 	change(d)
 	s.unattempted(d, 1)
+	s.countHeld(d, 1)
 	s.digest.add(s.hashDelivery(d))
 	if s.Pending.armed {
 		s.Pending.enqueue(h)
@@ -259,18 +263,8 @@ func (s *State) profileDefined(r *eventlog.Record) error {
 
 func (s *State) addProfile(p *Profile) {
 	s.profiles = append(s.profiles, p)
-	s.addPolicy(Policy{Source: p.Seq, Schedule: p.Schedule})
+	s.policies.use(s.policies.add(Policy{Source: p.Seq, Schedule: p.Schedule}))
 	s.digest.add(hashOf(s.appendProfile(nil, p)))
-}
-
-func (s *State) addPolicy(p Policy) uint32 {
-	if i, ok := s.policyIndex[p.Source]; ok {
-		return i
-	}
-	i := uint32(len(s.policies))
-	s.policies = append(s.policies, p)
-	s.policyIndex[p.Source] = i
-	return i
 }
 
 func (s *State) keyCreated(r *eventlog.Record) error {

@@ -24,7 +24,7 @@ func (s *State) endpointSet(r *eventlog.Record) error {
 			return s.inconsistent(r, "%d sections, want 2", len(r.Sections))
 		}
 		f.Endpoint = r.Seq
-		e = &Endpoint{Seq: r.Seq, Tenant: t, CreatedAt: r.Time}
+		e = &Endpoint{Seq: r.Seq, Tenant: t, CreatedAt: r.Time, policy: noPolicy}
 		e.Secret, e.SecretType, e.SecretSection = keep(r.Sections[1]), r.Type, 1
 		s.addEndpoint(e)
 		t.NextNumber = max(t.NextNumber, f.Number+1)
@@ -32,6 +32,7 @@ func (s *State) endpointSet(r *eventlog.Record) error {
 		return s.inconsistent(r, "endpoint %d is not there", f.Endpoint)
 	}
 	e.Previous = e.PreviousAt(r.Time)
+	s.moveHeld(e, f.Transport)
 	e.Config, e.Version = f, r.Seq
 	e.Private, e.PrivateType = keep(r.Sections[0]), r.Type
 	if err := s.setPolicy(r, e); err != nil {
@@ -58,15 +59,21 @@ func (s *State) addEndpoint(e *Endpoint) {
 // keep the one they began with.
 func (s *State) setPolicy(r *eventlog.Record, e *Endpoint) error {
 	if e.Config.Schedule != nil {
-		e.policy = s.addPolicy(Policy{Source: e.Version, Schedule: *e.Config.Schedule})
+		s.replacePolicy(e, s.policies.add(Policy{Source: e.Version, Schedule: *e.Config.Schedule}))
 		return nil
 	}
-	i, ok := s.policyIndex[e.Tenant.Profile]
+	i, ok := s.policies.find(e.Tenant.Profile)
 	if !ok {
 		return s.inconsistent(r, "profile %d is not there", e.Tenant.Profile)
 	}
-	e.policy = i
+	s.replacePolicy(e, i)
 	return nil
+}
+
+func (s *State) replacePolicy(e *Endpoint, i uint32) {
+	old := e.policy
+	e.policy = s.policies.use(i) // before the old one goes: they may be the same
+	s.policies.release(old)
 }
 
 func (s *State) setPolicies(r *eventlog.Record, t *Tenant) error {
@@ -138,6 +145,7 @@ func (s *State) removeEndpoint(r *eventlog.Record, e *Endpoint) error {
 	s.handles[e.handle] = nil
 	s.freeHandles = append(s.freeHandles, e.handle)
 	s.digest.sub(e.hash)
+	s.policies.release(e.policy)
 	return nil
 }
 

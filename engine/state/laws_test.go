@@ -67,7 +67,7 @@ func TestStateIsTheFold(t *testing.T) {
 func TestWorldKnowsEveryType(t *testing.T) {
 	seen := map[eventlog.Type]bool{}
 	histories := rapid.Custom(func(t *rapid.T) []eventlog.Record { return drawWorld(t).recs })
-	for seed := range 60 {
+	for seed := range 200 {
 		for _, r := range histories.Example(seed) {
 			seen[r.Type] = true
 		}
@@ -140,15 +140,34 @@ func checkSums(t *rapid.T, s *State) {
 	if endpoints != s.Endpoints() || subscriptions != len(s.subscriptions) {
 		t.Fatalf("%d endpoints of %d, %d subscriptions of %d have a tenant", endpoints, s.Endpoints(), subscriptions, len(s.subscriptions))
 	}
+	held, heldBy, users := map[string]int{}, map[string]int{}, map[uint32]int{}
 	pending, unattempted := map[*Endpoint]int{}, map[*Endpoint]int{}
 	s.Pending.All(func(_ uint32, d *Delivery) bool {
 		pending[s.EndpointOf(d)]++
 		if d.flags&flagRecovery != 0 && d.Made == 0 {
 			unattempted[s.EndpointOf(d)]++
 		}
+		if d.Held() {
+			held[s.EndpointOf(d).Config.Transport]++
+		}
+		users[d.policy]++
 		want.add(s.hashDelivery(d))
 		return true
 	})
+	for _, e := range s.endpoints {
+		users[e.policy]++
+		heldBy[e.Config.Transport] += e.Held
+	}
+	for _, p := range s.profiles {
+		i, _ := s.policies.find(p.Seq)
+		users[i]++
+	}
+	checkPolicies(t, s, users)
+	for _, carrier := range []string{"https", "other"} {
+		if s.HeldBy(carrier) != held[carrier] || heldBy[carrier] != held[carrier] {
+			t.Fatalf("%d deliveries are held by %s, %d by its endpoints' counts, %d are counted", held[carrier], carrier, heldBy[carrier], s.HeldBy(carrier))
+		}
+	}
 	for _, e := range s.endpoints {
 		if e.Pending != pending[e] || e.Unattempted != unattempted[e] {
 			t.Fatalf("endpoint %d counts %d pending, %d unattempted, has %d, %d", e.Seq, e.Pending, e.Unattempted, pending[e], unattempted[e])
@@ -157,6 +176,39 @@ func checkSums(t *rapid.T, s *State) {
 	if s.Digest() != want {
 		t.Fatalf("digest %s, counted anew %s", s.Digest(), want)
 	}
+}
+
+// checkPolicies: the schedules kept are those that something uses.
+func checkPolicies(t *rapid.T, s *State, users map[uint32]int) {
+	for i := range s.policies.list {
+		if got := s.policies.list[i].users; got != users[uint32(i)] {
+			t.Fatalf("policy %d counts %d users, has %d", i, got, users[uint32(i)])
+		}
+	}
+	if len(s.policies.index) != len(users) || len(s.policies.free)+len(users) != len(s.policies.list) {
+		t.Fatalf("%d policies are kept in %d places, %d of them free; %d are used", len(s.policies.index), len(s.policies.list), len(s.policies.free), len(users))
+	}
+}
+
+// Schedules that nobody uses any more are let go: an endpoint may be patched for ever.
+func TestPoliciesAreLetGo(t *testing.T) {
+	w := newWorld(t)
+	w.profile("p", time.Minute)
+	w.tenant("a", 1)
+	e := w.endpoint("a", &schedule.Schedule{Waits: []time.Duration{time.Second}})
+	pending := w.publish("a", e)
+	for i := range 1000 {
+		w.add(record.TypeEndpointUpdated, "a", &record.Endpoint{Endpoint: e, Number: 1, Transport: "https",
+			Schedule: &schedule.Schedule{Waits: []time.Duration{time.Duration(i) * time.Second}}}, "url")
+	}
+	if n := len(w.s.policies.list); n > 4 {
+		t.Errorf("%d policies are kept, want those of the profile, the endpoint and the delivery", n)
+	}
+	h, _ := w.s.Pending.Find(record.Ref{Seq: pending})
+	if got := w.s.PolicyOf(w.s.Pending.At(h)).Schedule.Waits[0]; got != time.Second {
+		t.Errorf("the pending delivery waits %s, want what it began with", got)
+	}
+	sameState(t, "snapshot", restored(t, snapshotOf(t, w.s)), w.s)
 }
 
 // A digest says what is, not how it came to be: when all deliveries of some time have ended well, it is what it was.

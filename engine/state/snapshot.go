@@ -35,7 +35,7 @@ func (s *State) Encode(w io.Writer, chain eventlog.Hash) error {
 	for _, ep := range s.epochs {
 		e.entity(au(au([]byte{kindEpoch}, uint64(ep.First)), uint64(ep.Tag)))
 	}
-	for _, p := range s.policies { // before what refers to them; profiles bring their own
+	for _, p := range s.policies.sorted() { // before what refers to them; profiles bring their own
 		e.entity(appendPolicy(nil, p))
 	}
 	for _, p := range s.profiles {
@@ -148,6 +148,7 @@ func Decode(snapshot []byte) (s *State, chain eventlog.Hash, err error) {
 	if len(d.b) != 0 {
 		return nil, chain, fmt.Errorf("%w: %d bytes after its end", ErrSnapshot, len(d.b))
 	}
+	d.s.policies.sweep() // builds before kept all there ever were
 	if d.s.digest != want || uint64(d.s.Pending.Len()) != d.pending {
 		return nil, chain, fmt.Errorf("%w: its entities do not add up to its head", ErrSnapshot)
 	}
@@ -232,7 +233,7 @@ func (d *snapshotReader) entity() bool {
 	case kindEpoch:
 		d.s.epochs = append(d.s.epochs, Epoch{First: eventlog.Seq(d.u()), Tag: uint32(d.u())})
 	case kindPolicy:
-		d.s.addPolicy(Policy{Source: eventlog.Seq(d.u()), Schedule: d.schedule()})
+		d.s.policies.add(Policy{Source: eventlog.Seq(d.u()), Schedule: d.schedule()})
 	case kindProfile:
 		d.profile()
 	case kindKey:
@@ -266,6 +267,15 @@ func (d *snapshotReader) schedule() (sched schedule.Schedule) {
 	return *f.Schedule
 }
 
+// policy reads who is meant, for one more user.
+func (d *snapshotReader) policy() uint32 {
+	i, ok := d.s.policies.find(eventlog.Seq(d.u()))
+	if !ok {
+		panic("a policy is missing")
+	}
+	return d.s.policies.use(i)
+}
+
 func (d *snapshotReader) profile() {
 	p := &Profile{Seq: eventlog.Seq(d.u())}
 	if err := p.Decode([]byte(d.str())); err != nil {
@@ -295,7 +305,7 @@ func (d *snapshotReader) endpoint() {
 	}
 	e.DisabledAt, e.DisabledReason, e.SuppressedAt = d.i(), record.Reason(d.u8()), d.i()
 	e.Failures = uint32(d.u())
-	e.policy = d.s.policyIndex[eventlog.Seq(d.u())]
+	e.policy = d.policy()
 	e.Private, e.PrivateType = d.sec()
 	e.SecretSection = d.u8()
 	e.Secret, e.SecretType = d.sec()
@@ -328,11 +338,12 @@ func (d *snapshotReader) subscription() {
 func (d *snapshotReader) delivery() {
 	x := Delivery{Seq: eventlog.Seq(d.u()), Ord: uint16(d.u()), Event: eventlog.Seq(d.u())}
 	e := d.s.endpoints[eventlog.Seq(d.u())]
-	x.endpoint, x.policy = e.handle, d.s.policyIndex[eventlog.Seq(d.u())]
+	x.endpoint, x.policy = e.handle, d.policy()
 	x.Due, x.First, x.Made, x.Plugin = d.i(), d.i(), uint16(d.u()), uint32(d.u())
 	x.Interruptions, x.flags = d.u8(), d.u8()
 	e.Pending++
 	d.s.unattempted(&x, 1)
+	d.s.countHeld(&x, 1)
 	d.s.digest.add(d.s.hashDelivery(&x))
 	d.s.Pending.add(x)
 }

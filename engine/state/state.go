@@ -10,7 +10,6 @@ import (
 	"fmt"
 
 	"github.com/hookline/hookline/engine/record"
-	"github.com/hookline/hookline/engine/schedule"
 	"github.com/hookline/hookline/eventlog"
 )
 
@@ -32,8 +31,8 @@ type State struct {
 	subscriptions map[eventlog.Seq]*Subscription
 	handles       []*Endpoint // by Delivery.endpoint
 	freeHandles   []uint32
-	policies      []Policy
-	policyIndex   map[eventlog.Seq]uint32
+	policies      policies
+	heldBy        map[string]int // deliveries, by transport
 	digest        Digest
 	scratch       []byte
 
@@ -54,12 +53,6 @@ type Profile struct {
 	Seq eventlog.Seq
 	record.ProfileDefined
 	Content eventlog.Section
-}
-
-// Policy is a schedule that pending deliveries began with: a profile version's, or an endpoint's own.
-type Policy struct {
-	Source   eventlog.Seq // the record that defined it
-	Schedule schedule.Schedule
 }
 
 // Tenant is one customer of the provider. A deleted one stays, so that its id is never free again.
@@ -98,6 +91,7 @@ type Endpoint struct {
 	SuppressedAt   int64
 	Failures       uint32    // consecutive
 	Pending        int       // deliveries
+	Held           int       // of those, by plugin_fault
 	Unattempted    int       // of those that a recovery created: waiting for their first attempt
 	Recovery       *Recovery // running; nil = none
 	handle         uint32
@@ -163,7 +157,8 @@ func New() *State {
 		tenants:       map[string]*Tenant{},
 		endpoints:     map[eventlog.Seq]*Endpoint{},
 		subscriptions: map[eventlog.Seq]*Subscription{},
-		policyIndex:   map[eventlog.Seq]uint32{},
+		policies:      policies{index: map[eventlog.Seq]uint32{}},
+		heldBy:        map[string]int{},
 		Pending:       newPending(),
 	}
 }
@@ -205,10 +200,10 @@ func (s *State) Endpoint(tenant string, seq eventlog.Seq) (*Endpoint, bool) {
 func (s *State) EndpointOf(d *Delivery) *Endpoint { return s.handles[d.endpoint] }
 
 // PolicyOf is the schedule that a pending delivery began with.
-func (s *State) PolicyOf(d *Delivery) *Policy { return &s.policies[d.policy] }
+func (s *State) PolicyOf(d *Delivery) *Policy { return s.policies.at(d.policy) }
 
 // PolicyOfEndpoint is the schedule that a new delivery to this endpoint begins with.
-func (s *State) PolicyOfEndpoint(e *Endpoint) *Policy { return &s.policies[e.policy] }
+func (s *State) PolicyOfEndpoint(e *Endpoint) *Policy { return s.policies.at(e.policy) }
 
 // Subscription finds a subscription of a tenant.
 func (s *State) Subscription(tenant string, seq eventlog.Seq) (*Subscription, bool) {

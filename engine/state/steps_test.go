@@ -123,7 +123,7 @@ func (w *world) stepEndpoint(t *rapid.T) {
 	tenant, change := e.Tenant.ID, record.EndpointChange{Endpoint: e.Seq, Reason: record.ReasonByUser}
 	switch op {
 	case 3:
-		w.add(record.TypeEndpointUpdated, tenant, &record.Endpoint{Endpoint: e.Seq, Number: e.Config.Number, Transport: "https",
+		w.add(record.TypeEndpointUpdated, tenant, &record.Endpoint{Endpoint: e.Seq, Number: e.Config.Number, Transport: rapid.SampledFrom([]string{"https", "other"}).Draw(t, "transport"),
 			Concurrency: rapid.Uint16Range(0, 256).Draw(t, "concurrency"), Schedule: own}, rapid.String().Draw(t, "private"))
 	case 4:
 		w.endAll(e, record.TypeDeliveryCanceled)
