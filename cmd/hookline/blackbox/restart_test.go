@@ -41,7 +41,7 @@ func TestRestartKeepsSchedule(t *testing.T) {
 	k.exactly(t, 5)
 }
 
-// due within the two hours, missed because the engine was down: made at the restart; nothing later is.
+// R-9, D-11: due within the two hours, missed because the engine was down: made at the restart; nothing later is.
 func TestR9OverdueAtRestart(t *testing.T) {
 	t.Parallel()
 	r, n, k, _ := dnsimpleRig(t, always(500))
