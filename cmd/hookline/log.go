@@ -17,7 +17,8 @@ func logCommand(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "log", Short: "Read, prove and rebuild a log", RunE: group,
 		Long: `Read, prove and rebuild the log of a data directory. These commands work offline: they
-refuse a directory that a server holds. None of them changes the log.
+refuse a directory that a server holds; follow alone asks a running server. None of them
+changes the log.
 ` + exitCodes,
 		Example: `  hookline log stat --data ./data
   hookline log verify --data ./data
@@ -25,7 +26,7 @@ refuse a directory that a server holds. None of them changes the log.
   hookline log cat --data ./data --after 1000 --tenant acme`,
 	}
 	cmd.PersistentFlags().String("data", "", "data `DIR` [HOOKLINE_DATA]")
-	cmd.AddCommand(logStatCommand(t), logCatCommand(t), logVerifyCommand(t), logRebuildCommand(t))
+	cmd.AddCommand(logStatCommand(t), logCatCommand(t), logFollowCommand(t), logVerifyCommand(t), logRebuildCommand(t))
 	for _, name := range []string{"export", "import", "backup", "restore"} {
 		cmd.AddCommand(&cobra.Command{Use: name, Short: "Not available yet", Hidden: true, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {
 			return usagef("log %s is not available yet in this version", name)

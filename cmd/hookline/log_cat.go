@@ -96,7 +96,7 @@ func typeName(t eventlog.Type) string {
 
 func shown(r *eventlog.Record) (shownRecord, error) {
 	out := shownRecord{Seq: r.Seq, Time: stamp(r.Time), Type: typeName(r.Type), Tenant: r.Tenant}
-	facts, err := factsOf(r)
+	facts, err := record.Show(r, nil)
 	if err != nil {
 		return out, fmt.Errorf("seq %d: %w", r.Seq, err)
 	}

@@ -129,6 +129,11 @@ func (b *documentBuilder) custom(op *operation, o *huma.Operation, ok *huma.Resp
 		ok.Content = map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}
 	case "get-openapi":
 		ok.Content = content(&huma.Schema{Type: huma.TypeObject})
+	case "stream-records":
+		o.Parameters = append(o.Parameters, &huma.Param{Name: "Last-Event-ID", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+			Description: "the id of the message seen last; wins over after"})
+		b.schema(reflect.TypeFor[engine.StreamRecord]())
+		ok.Content = map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}
 	case "publish-event":
 		o.Parameters = append(o.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
 			Description: "the same as the field idempotency_key"})

@@ -16,7 +16,6 @@ func laterOperations() []*operation {
 		{http.MethodPost, "/v1/filters:check", "filters:check"},
 		{http.MethodPost, "/v1/filters:explain", "filters:explain"},
 		{http.MethodPost, "/v1/filters:simulate", "filters:simulate"},
-		{http.MethodGet, "/v1/stream", "stream"},
 	} {
 		ops = append(ops, &operation{method: l.method, path: l.path, id: "later", custom: true, any: true,
 			handle: func(*call) error { return engine.Invalid(l.name, "not available yet in this version") }})

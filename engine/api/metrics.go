@@ -55,7 +55,9 @@ func (m *meter) observe(a *answer, took time.Duration) {
 	if a.op != nil {
 		o = a.op.meter
 	}
-	o.seconds.Observe(took.Seconds())
+	if a.op == nil || !a.op.endless {
+		o.seconds.Observe(took.Seconds())
+	}
 	if a.status == http.StatusAccepted {
 		o.accepted.Inc()
 		return

@@ -25,6 +25,7 @@ type operation struct {
 	open         bool // served without a key
 	need         need // of whoever asks; 0 = as needOf says
 	custom       bool // has its own part of document.go, or none
+	endless      bool // its answer ends with the client: its time says nothing
 	any          bool // takes any query: it refuses everything anyway
 	handle       handler
 

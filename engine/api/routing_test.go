@@ -92,7 +92,6 @@ func TestRouting(t *testing.T) {
 		{"GET /v1/tenants/../profiles", 404, "", ""},
 		{"GET /nowhere", 404, "", ""},
 		{"GET /v1/stats", 422, "", ""},
-		{"GET /v1/stream", 422, "", ""},
 		{"GET /v1/tenants/acme/endpoints/ep_1/stats?from=x&step=1h", 422, "", ""},
 		{"POST /v1/tenants/acme/endpoints/ep_1:recover", 202, "recover acme ep_1", ""},
 		{"GET /v1/tenants/acme/recoveries", 200, "recoveries acme", ""},

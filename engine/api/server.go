@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -32,6 +33,9 @@ type Server struct {
 	document  []byte // /openapi.json
 	meter     *meter
 	pool      sync.Pool // of *scratch
+	streams   atomic.Int64
+	life      context.Context // ends when the http.Server begins to stop
+	endLife   context.CancelFunc
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -51,6 +55,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		return nil
 	}
+	s.life, s.endLife = context.WithCancel(context.Background())
 	s.pool.New = func() any { return &scratch{} }
 	ops := operations()
 	s.route(ops)
@@ -66,10 +71,12 @@ func (s *Server) Use(svc Service) { s.service.Store(&svc) }
 // idle connection. Bodies and answers have no limit of their own, so that a slow but living client is served; they are
 // bounded in size, and a handler ends with its client.
 func (s *Server) HTTPServer(addr string) *http.Server {
-	return &http.Server{
+	server := &http.Server{
 		Addr: addr, Handler: s, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10,
 	}
+	server.RegisterOnShutdown(s.endLife)
+	return server
 }
 
 // scratch is what a request borrows: memory that would otherwise be made for each.

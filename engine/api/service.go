@@ -100,6 +100,8 @@ type System interface {
 	Transports(ctx context.Context) ([]engine.TransportStatus, error)
 	AdvanceClock(ctx context.Context, by time.Duration) (engine.Time, error)
 	ManualClock() bool
+	// Stream gives out records as they become durable, until ctx ends or emit fails.
+	Stream(ctx context.Context, in engine.StreamInput, emit func(r *engine.StreamRecord, upTo uint64) error) error
 	// Ready says that recovery is done.
 	Ready() bool
 	// HeadSeq is the seq of the newest durable record; it never waits.

@@ -8,7 +8,12 @@
 // Values decoded here alias the facts they were decoded from.
 package record
 
-import "github.com/hookline/hookline/eventlog"
+import (
+	"maps"
+	"slices"
+
+	"github.com/hookline/hookline/eventlog"
+)
 
 // Type is a kind of record. The numbers are for ever.
 const (
@@ -95,6 +100,15 @@ var names = map[eventlog.Type]string{
 
 // Name returns a type's name, `noun.past_tense`, or "" when this build does not know it.
 func Name(t eventlog.Type) string { return names[t] }
+
+// Names are the names of all types, in order of their numbers.
+func Names() []string {
+	var out []string
+	for _, t := range slices.Sorted(maps.Keys(names)) {
+		out = append(out, names[t])
+	}
+	return out
+}
 
 // Status is a delivery's. Pending is the only one that is not final.
 type Status uint8

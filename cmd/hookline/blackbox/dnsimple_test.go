@@ -191,7 +191,6 @@ func TestNotAvailableYet(t *testing.T) {
 		method, path string
 		body         any
 	}{
-		{"GET", "/v1/stream", nil},
 		{"GET", "/v1/stats", nil},
 		{"GET", n.path("/endpoints/", ep.ID, "/stats"), nil},
 		{"POST", "/v1/filters:check", fields{"filter": "true"}},

@@ -21,6 +21,7 @@ const clockStart = "2026-01-01T00:00:00Z"
 type serveOptions struct {
 	manual  bool     // --clock manual, from clockStart
 	guarded bool     // no --allow-cidr: loopback is refused as a target
+	listen  string   // where; "" = another free address at every start
 	keyless bool     // no admin key given: the server makes one
 	args    []string // more arguments
 	env     []string // more environment, NAME=value
@@ -82,6 +83,9 @@ func (s *server) start(t testing.TB, env ...string) {
 func (s *server) launch(t testing.TB, env ...string) {
 	t.Helper()
 	s.addr = freeAddress(t)
+	if s.opts.listen != "" {
+		s.addr = s.opts.listen
+	}
 	args := []string{"serve", "--data", s.data, "--listen", s.addr, "--trust-ca", caFile(t, s.dir)}
 	if !s.opts.guarded {
 		args = append(args, "--allow-cidr", "127.0.0.0/8")
