@@ -86,19 +86,23 @@ func (n *oneOf) static() static { return alwaysBool }
 
 func (n *oneOf) eval(ev *Event) value {
 	v := n.of.eval(ev)
-	switch v.kind {
-	case kindFault:
+	if v.kind == kindFault {
 		return v
-	case kindText:
+	}
+	return boolean(n.has(v))
+}
+
+func (n *oneOf) has(v value) bool {
+	if v.kind == kindText {
 		_, ok := n.texts[v.text]
-		return boolean(ok)
+		return ok
 	}
 	for _, o := range n.other {
 		if equal(v, o) {
-			return value{kind: kindTrue}
+			return true
 		}
 	}
-	return value{kind: kindFalse}
+	return false
 }
 
 // within is `of in container`: an element of an array, a key of an object. Nothing is in nil.

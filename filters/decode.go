@@ -23,7 +23,7 @@ func decode(src string) (*document, error) {
 	if err := d.value(); err != nil {
 		return nil, fmt.Errorf("at byte %d: %w", d.pos, err)
 	}
-	return &document{src: src, nodes: d.nodes}, nil
+	return &document{src: src, nodes: d.nodes, unread: d.unread}, nil
 }
 
 type decoder struct {
@@ -31,6 +31,8 @@ type decoder struct {
 	pos   int
 	nodes []jsonNode
 	open  []int32 // containers not closed yet
+
+	unread bool
 }
 
 var (
@@ -268,8 +270,10 @@ func (d *decoder) number() error {
 			i++
 		}
 		end := digits(d.src, i)
+		d.unread = d.unread || end-i > 9
 		ok, i = end > i, end
 	}
+	d.unread = d.unread || i-start > maxNumeral
 	if !ok {
 		return errNumber
 	}

@@ -12,7 +12,9 @@
 //   - A missing path is nil, not an error. Numbers compare by their decimal value, however large. A failure to evaluate
 //     is an *EvalError that says what was seen, never a silent no.
 //   - Compile errors (*Error) carry line, column, caret and a fix.
-//   - Index.Route gives exactly what evaluating every subscription would give, in their order.
+//   - Index.Route gives exactly what evaluating every subscription would give, failures included, in the order of their
+//     keys. What it costs follows what matches: filters are looked up by facts that they need (a member equals a constant,
+//     is in a list, begins or ends so, is there), and only those whose facts are true of the event are asked.
 //
 // # Why expr's virtual machine is not used
 //

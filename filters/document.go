@@ -13,6 +13,8 @@ type document struct {
 	nodes []jsonNode
 	plain map[int32]string    // strings that had escapes, once looked at
 	wide  map[int32]*keyIndex // of objects with many members, once looked into
+
+	unread bool // it holds a number that may not be read, see parseNumber
 }
 
 type jsonNode struct {

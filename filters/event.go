@@ -20,7 +20,8 @@ type Event struct {
 
 	decoded [roots]*document
 	broken  [roots]error
-	fault   *EvalError // of the evaluation under way
+	fault   *EvalError  // of the evaluation under way
+	found   [8][]uint32 // room for what an index finds
 }
 
 // root is a variable that holds JSON.

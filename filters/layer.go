@@ -15,27 +15,37 @@ type layer struct {
 
 // segment is subscriptions by their event types: by exact name, by prefix, and those of every type.
 type segment struct {
-	subs     []Subscription      // ascending by key
-	names    map[string][]uint32 // positions in subs, ascending
-	prefixes map[string][]uint32 // by the prefix with its dot
-	all      []uint32
+	subs     []Subscription // ascending by key
+	names    map[string]*bucket
+	prefixes map[string]*bucket // by the prefix with its dot
+	all      *bucket            // nil: none
 }
 
 // newLayer places subscriptions, which are ascending by key and belong to it from now on.
 func newLayer(subs []Subscription) layer {
-	s := &segment{subs: subs, names: map[string][]uint32{}, prefixes: map[string][]uint32{}}
-	for i := range s.subs {
-		at, t := uint32(i), &s.subs[i].Types
+	names, prefixes, all := map[string][]uint32{}, map[string][]uint32{}, []uint32(nil)
+	for i := range subs {
+		at, t := uint32(i), &subs[i].Types
 		if t.all {
-			s.all = append(s.all, at)
+			all = append(all, at)
 			continue
 		}
 		for _, n := range t.names {
-			s.names[n] = place(s.names[n], at)
+			names[n] = place(names[n], at)
 		}
 		for _, p := range t.prefixes {
-			s.prefixes[p] = place(s.prefixes[p], at)
+			prefixes[p] = place(prefixes[p], at)
 		}
+	}
+	s := &segment{subs: subs, names: map[string]*bucket{}, prefixes: map[string]*bucket{}}
+	for n, list := range names {
+		s.names[n] = newBucket(subs, list)
+	}
+	for p, list := range prefixes {
+		s.prefixes[p] = newBucket(subs, list)
+	}
+	if len(all) > 0 {
+		s.all = newBucket(subs, all)
 	}
 	return layer{segment: s, live: len(subs)}
 }
@@ -109,61 +119,32 @@ func (l *layer) appendLive(dst []Subscription) []Subscription {
 }
 
 func (l *layer) route(ev *Event, out *Routed) {
-	var room [8][]uint32
-	candidates := l.candidates(ev.Type, room[:0])
-	if len(candidates) == 1 {
-		for _, at := range candidates[0] {
-			if !l.isGone(at) {
-				out.try(&l.subs[at], ev)
-			}
-		}
-		return
-	}
-	for {
-		at, ok := next(candidates)
-		if !ok {
-			return
-		}
+	l.candidates(ev.found[:0], ev).each(func(at uint32) {
 		if !l.isGone(at) {
 			out.try(&l.subs[at], ev)
 		}
-	}
+	})
 }
 
-// candidates are the lists that may hold subscriptions to a type.
-func (s *segment) candidates(eventType string, lists [][]uint32) [][]uint32 {
-	if len(s.all) > 0 {
-		lists = append(lists, s.all)
+// candidates appends the subscriptions to the event's type that may match it.
+func (s *segment) candidates(found lists, ev *Event) lists {
+	if s.all != nil {
+		found = s.all.candidates(found, ev)
 	}
-	if named := s.names[eventType]; len(named) > 0 {
-		lists = append(lists, named)
+	if b := s.names[ev.Type]; b != nil {
+		found = b.candidates(found, ev)
 	}
 	if len(s.prefixes) == 0 {
-		return lists
+		return found
 	}
 	for end := 0; ; {
-		dot := strings.IndexByte(eventType[end:], '.')
+		dot := strings.IndexByte(ev.Type[end:], '.')
 		if dot < 0 {
-			return lists
+			return found
 		}
 		end += dot + 1
-		if below := s.prefixes[eventType[:end]]; len(below) > 0 {
-			lists = append(lists, below)
+		if b := s.prefixes[ev.Type[:end]]; b != nil {
+			found = b.candidates(found, ev)
 		}
 	}
-}
-
-// next takes the least position off the lists, from every list that has it.
-func next(lists [][]uint32) (least uint32, ok bool) {
-	for _, l := range lists {
-		if len(l) > 0 && (!ok || l[0] < least) {
-			least, ok = l[0], true
-		}
-	}
-	for i, l := range lists {
-		if len(l) > 0 && l[0] == least {
-			lists[i] = l[1:]
-		}
-	}
-	return least, ok
 }

@@ -86,6 +86,8 @@ func literal(n ast.Node) (v value, ok bool) {
 	return v, false
 }
 
+var variableNames = [...]string{nameType: "type", nameID: "id", nameTenant: "tenant", nameOccurredAt: "occurred_at"}
+
 var variables = map[string]variable{"type": nameType, "id": nameID, "tenant": nameTenant, "occurred_at": nameOccurredAt}
 
 func (c *compiler) variable(s span, word string) node {
