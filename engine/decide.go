@@ -11,6 +11,7 @@ type moment struct {
 	schedule      schedule.Schedule // that the delivery began with
 	disableOnFail bool
 	suppressAfter uint32
+	warnAt        []byte // percent of suppressAfter, rising
 	number        int    // of the attempt that finished
 	first         int64  // start of the delivery's first attempt, Unix ms
 	finished      int64  // end of this one
@@ -31,6 +32,7 @@ type decision struct {
 	disable  bool  // the endpoint, in the same batch (O-15), for the reason `why`
 	why      record.Reason
 	suppress bool // the endpoint, in the same batch (D-13)
+	warn     byte // percent of the way to being suppressed that was reached with this failure; 0 = none
 }
 
 // decide applies the profile's rules: an acknowledgement ends the delivery; everything else is tried again by the
@@ -41,6 +43,9 @@ func decide(m moment) decision {
 		return decision{status: record.Succeeded}
 	}
 	d := decision{suppress: m.suppressAfter > 0 && m.failures+1 >= m.suppressAfter && !m.suppressed}
+	if !d.suppress && !m.suppressed {
+		d.warn = m.warning()
+	}
 	if m.outcome == transports.Gone && !m.disabled {
 		d.disable, d.why = true, record.ReasonGone
 	}
@@ -57,6 +62,16 @@ func decide(m moment) decision {
 		d.disable, d.why = true, record.ReasonExhausted
 	}
 	return d
+}
+
+// warning is the highest percentage that exactly this failure reaches.
+func (m *moment) warning() (percent byte) {
+	for _, at := range m.warnAt {
+		if n := (uint64(m.suppressAfter)*uint64(at) + 99) / 100; n > 0 && n == uint64(m.failures)+1 {
+			percent = at
+		}
+	}
+	return percent
 }
 
 // heed puts a due time off as the receiver asked, where the profile says so: never earlier than the schedule, within the

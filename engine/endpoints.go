@@ -90,6 +90,7 @@ func (e *Engine) CreateEndpoint(ctx context.Context, by Actor, tenant string, in
 		s.appendFacts(record.TypeSubscriptionCreated, tenant, &record.Subscription{Endpoint: seq, EventTypes: c.types}, subSec)
 		e.views.Delete(tenant)
 		ep, _ := s.st.Endpoint(tenant, seq)
+		s.operational(profile.EndpointCreated, ep)
 		out = s.sealedEndpoint(ep)
 		return nil
 	})
@@ -233,11 +234,13 @@ func (e *Engine) DeleteEndpoint(ctx context.Context, by Actor, tenant, id string
 		if err != nil {
 			return err
 		}
+		gone, t := s.describe(profile.EndpointDeleted, ep), ep.Tenant
 		s.stopRecovery(ep, record.ReasonEndpointDeleted)
 		s.cancelAll(record.ReasonEndpointDeleted, ep)
 		s.appendFacts(record.TypeEndpointDeleted, tenant, &record.EndpointChange{Endpoint: ep.Seq, Reason: record.ReasonByUser}, who...)
 		s.forget(ep)
 		e.views.Delete(tenant)
+		s.publishOperational(profile.EndpointDeleted, t, gone)
 		return nil
 	})
 }
@@ -276,6 +279,7 @@ func (e *Engine) gate(ctx context.Context, by Actor, tenant, id string, typ even
 			if typ == record.TypeEndpointDisabled {
 				s.gateClosed(ep)
 			}
+			s.tellGate(typ, ep)
 		}
 	})
 }

@@ -206,9 +206,9 @@ func (f *flight) finished(s *sequencer) {
 	ep, alive := s.st.Endpoint(f.target.tenant, f.target.endpoint)
 	h, pending := s.st.Pending.Find(f.ref)
 	var d decision
+	p, _ := s.st.Profile(f.target.profileSeq)
 	if alive {
-		p, _ := s.st.Profile(f.target.profileSeq)
-		m := moment{suppressAfter: p.SuppressAfter, number: int(f.number), first: f.first, finished: f.ended, failures: ep.Failures,
+		m := moment{suppressAfter: p.SuppressAfter, warnAt: p.WarnAt, number: int(f.number), first: f.first, finished: f.ended, failures: ep.Failures,
 			disabled: ep.DisabledAt != 0, suppressed: ep.SuppressedAt != 0, outcome: f.res.Outcome, rnd: rand.Uint64(),
 			retryAt: f.retryAt, retryCap: int64(p.RetryAfterCapMS)}
 		if pending {
@@ -236,6 +236,9 @@ func (f *flight) finished(s *sequencer) {
 	}
 	if d.disable || d.suppress {
 		s.gateClosed(ep)
+	}
+	if alive {
+		s.tellAttempt(ep, p, &a, &d)
 	}
 }
 

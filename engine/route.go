@@ -39,45 +39,61 @@ func (e *Engine) view(ctx context.Context, tenant string) (*tenantView, error) {
 }
 
 func (e *Engine) makeView(ctx context.Context, tenant string) (*tenantView, error) {
-	v := &tenantView{id: tenant}
-	var private eventlog.Section
-	var privateType eventlog.Type
-	var subs []state.Subscription
+	var parts viewParts
 	err := e.do(ctx, func(s *sequencer) error {
 		t, ok := s.st.Tenant(tenant)
 		if !ok {
 			return notFound("tenant", tenant)
 		}
-		v.version, v.profileSeq = t.RouteVersion, t.Profile
-		private, privateType = t.Private, t.PrivateType
-		for _, p := range t.Subscriptions {
-			subs = append(subs, *p)
-			v.subs = append(v.subs, viewSubscription{seq: p.Seq, endpoint: p.Endpoint.Seq,
-				maxAttempts: uint8(s.st.PolicyOfEndpoint(p.Endpoint).Schedule.MaxAttempts())})
-		}
+		parts = s.viewParts(t)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	return e.assembleView(&parts)
+}
+
+// viewParts is what a tenant's view is made of, as taken out of the sequencer.
+type viewParts struct {
+	view        tenantView
+	private     eventlog.Section
+	privateType eventlog.Type
+	subs        []state.Subscription
+}
+
+func (s *sequencer) viewParts(t *state.Tenant) viewParts {
+	parts := viewParts{view: tenantView{id: t.ID, version: t.RouteVersion, profileSeq: t.Profile}, private: t.Private, privateType: t.PrivateType}
+	for _, p := range t.Subscriptions {
+		parts.subs = append(parts.subs, *p)
+		parts.view.subs = append(parts.view.subs, viewSubscription{seq: p.Seq, endpoint: p.Endpoint.Seq,
+			maxAttempts: uint8(s.st.PolicyOfEndpoint(p.Endpoint).Schedule.MaxAttempts())})
+	}
+	return parts
+}
+
+// assembleView compiles the filters and keeps the view for the next publish.
+func (e *Engine) assembleView(parts *viewParts) (*tenantView, error) {
+	v := &parts.view
+	var err error
 	if v.profile, err = e.profileAt(v.profileSeq); err != nil {
 		return nil, storeError(err)
 	}
 	var tp record.TenantPrivate
-	if err := e.openJSON(private, tenant, privateType, 0, &tp); err != nil {
+	if err := e.openJSON(parts.private, v.id, parts.privateType, 0, &tp); err != nil {
 		return nil, storeError(err)
 	}
 	v.attributes = tp.Attributes
-	list := make([]filters.Subscription, len(subs))
-	for i := range subs {
-		if list[i], err = e.compiled(&subs[i], tenant); err != nil {
+	list := make([]filters.Subscription, len(parts.subs))
+	for i := range parts.subs {
+		if list[i], err = e.compiled(&parts.subs[i], v.id); err != nil {
 			return nil, storeError(err)
 		}
 		list[i].Key = uint64(i)
 	}
 	v.index, v.rules = filters.Build(list), list
 	// A later version that another publisher stored meanwhile is better; the sequencer compares versions anyway.
-	e.views.Store(tenant, v)
+	e.views.Store(v.id, v)
 	return v, nil
 }
 

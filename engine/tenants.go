@@ -85,9 +85,6 @@ func (e *Engine) tenantChange(ctx context.Context, id string, in TenantInput, pr
 	if len(private.Attributes) > MaxAttributes || len(private.Attributes) == 0 || private.Attributes[0] != '{' {
 		return Invalid("attributes", "must be a JSON object of at most %d bytes", MaxAttributes)
 	}
-	if in.ManagementEvents != nil && *in.ManagementEvents {
-		return Invalid("management_events", "true is not available yet")
-	}
 	p, ok := e.profileNamed(*in.Profile)
 	if !ok {
 		return Invalid("profile", "%q is unknown: one of %s", *in.Profile, strings.Join(e.profileNames(), ", "))
@@ -108,7 +105,7 @@ func (e *Engine) tenantChange(ctx context.Context, id string, in TenantInput, pr
 		if !ok {
 			return Invalid("profile", "%q is not in the log", p.Name)
 		}
-		return fn(s, record.Tenant{Profile: latest.Seq}, sec)
+		return fn(s, record.Tenant{Profile: latest.Seq, ManagementEvents: in.ManagementEvents != nil && *in.ManagementEvents}, sec)
 	})
 }
 
@@ -156,6 +153,9 @@ func (e *Engine) patchTenant(ctx context.Context, by Actor, id string, in Tenant
 		}
 		if newProfile, _ := s.st.Profile(facts.Profile); newProfile.HTTPSOnly && len(t.Endpoints) > 0 && facts.Profile != t.Profile {
 			return conflict("tenant %q has endpoints: its profile cannot change to %s, which is https-only", id, newProfile.Name)
+		}
+		if in.ManagementEvents == nil {
+			facts.ManagementEvents = t.ManagementEvents
 		}
 		s.appendFacts(record.TypeTenantUpdated, id, &facts, sec)
 		e.views.Delete(id)

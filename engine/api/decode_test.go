@@ -36,7 +36,6 @@ func TestBodiesRefused(t *testing.T) {
 		{"POST /v1/tenants/acme/endpoints", `{"url":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "body", "1048576"},
 		{"PATCH /v1/tenants/acme", `{"id":"b"}`, 422, "id", "cannot be changed"},
 		{"PATCH /v1/tenants/acme/subscriptions/s", `{"endpoint_id":"b"}`, 422, "endpoint_id", "cannot be changed"},
-		{"POST /v1/tenants", `{"profile":"osir","management_events":true}`, 422, "management_events", "not available yet"},
 		{"POST /v1/tenants", `{"profile":"osir","management_events":"no"}`, 422, "management_events", "must be true or false"},
 		{"POST /v1/tenants", `{"profile":null}`, 422, "profile", "null"},
 		{"POST /v1/tenants", `{"id":"","profile":"osir"}`, 422, "id", "empty"},

@@ -15,7 +15,6 @@ func TestRound(t *testing.T) {
 		t.Fatal(tenant)
 	}
 	f.must(409, "POST", "/v1/tenants", `{"id":"acme","profile":"osir"}`)
-	f.must(422, "POST", "/v1/tenants", `{"id":"b","profile":"osir","management_events":true}`)
 	f.must(422, "POST", "/v1/tenants/acme/endpoints", `{"url":"http://example.com/"}`)
 	ep := f.must(201, "POST", "/v1/tenants/acme/endpoints", `{"url":"https://example.com/hooks","event_types":["domain.*"],"secret":"12345678"}`)
 	id := str(t, ep, "id")

@@ -12,7 +12,7 @@ type tenantBody struct {
 	Profile          engine.Optional[string]          `json:"profile" doc:"name of a profile, see /v1/profiles; default standard"`
 	Name             engine.Optional[string]          `json:"name" doc:"for people"`
 	Attributes       engine.Optional[json.RawMessage] `json:"attributes" doc:"an object; which members are needed is the profile's rule (dnsimple: id, identifier, display)"`
-	ManagementEvents engine.Optional[bool]            `json:"management_events" doc:"true is not available yet"`
+	ManagementEvents engine.Optional[bool]            `json:"management_events" doc:"publish what becomes of its endpoints and deliveries as events of its own; default false"`
 }
 
 type tenantPatch struct {
@@ -20,14 +20,11 @@ type tenantPatch struct {
 	Profile          engine.Optional[string]          `json:"profile" doc:"name of a profile"`
 	Name             engine.Optional[string]          `json:"name" doc:"for people"`
 	Attributes       engine.Optional[json.RawMessage] `json:"attributes" doc:"an object"`
-	ManagementEvents engine.Optional[bool]            `json:"management_events" doc:"true is not available yet"`
+	ManagementEvents engine.Optional[bool]            `json:"management_events" doc:"publish what becomes of its endpoints and deliveries as events of its own; default false"`
 }
 
 // input is the engine's form. null means back to the default.
 func (b tenantBody) input() (in engine.TenantInput, err error) {
-	if b.ManagementEvents.Value {
-		return in, engine.Invalid("management_events", notYet)
-	}
 	if b.Profile.Null {
 		return in, engine.Invalid("profile", "must be a string, is null")
 	}

@@ -64,6 +64,7 @@ func load(file string, content []byte, examples bool) (*Profile, error) {
 		may("gone", p.readGone),
 		may("failure_policy", p.readFailure),
 		past("failure", p.readFailure), // its name in the first versions of the seeds
+		may("operational_events", p.readOperational),
 		may("unknown_types", choice(&unknown, "deliver", "refuse")),
 		may("strict", boolean(&p.Strict)),
 		may("schemas", defs.read),

@@ -260,10 +260,11 @@ func TestRecordedContents(t *testing.T) {
 	}
 }
 
-// What receivers may say: the seeds honour none of it; a profile may, within bounds.
+// What receivers may say: the seeds honour none of it; a profile may, within bounds. Warnings come where a failure policy
+// counts.
 func TestReceiversSay(t *testing.T) {
 	for _, name := range []string{"osir", "dnsimple"} {
-		if p := builtin(t, name); p.RetryAfterCap != 0 || p.GoneDisables || p.WarnAt != nil {
+		if p := builtin(t, name); p.RetryAfterCap != 0 || p.GoneDisables || (p.WarnAt != nil) != (p.SuppressAfter > 0) {
 			t.Errorf("%s: Retry-After %v, gone %v, warnings %v", name, p.RetryAfterCap, p.GoneDisables, p.WarnAt)
 		}
 	}

@@ -48,6 +48,7 @@ type Profile struct {
 	payload     template
 	attributes  []member
 	actor       actorRule
+	operational operational
 	headers     []header
 	schemes     []scheme
 	random      sync.Pool // of *randomness
