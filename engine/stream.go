@@ -65,11 +65,16 @@ func (e *Engine) emit(r *eventlog.Record, in *StreamInput, emit func(*StreamReco
 	if in.Tenant != "" && r.Tenant != in.Tenant || in.Type != "" && record.Name(r.Type) != in.Type {
 		return nil
 	}
-	facts, err := record.Show(r, func(prefix string, ref record.Ref) string { return e.id(prefix, ref.Seq, ref.Ord) })
+	out, err := e.show(r)
 	if err != nil {
 		return err
 	}
-	return emit(&StreamRecord{Seq: uint64(r.Seq), Time: Time(r.Time), Type: record.Name(r.Type), Tenant: r.Tenant, Data: facts}, uint64(r.Seq))
+	return emit(&out, out.Seq)
+}
+
+func (e *Engine) show(r *eventlog.Record) (StreamRecord, error) {
+	facts, err := record.Show(r, func(prefix string, ref record.Ref) string { return e.id(prefix, ref.Seq, ref.Ord) })
+	return StreamRecord{Seq: uint64(r.Seq), Time: Time(r.Time), Type: record.Name(r.Type), Tenant: r.Tenant, Data: facts}, err
 }
 
 func streamError(err error) error {

@@ -24,6 +24,16 @@ func keysCommand(t *terminal) *cobra.Command {
 			path: func([]string) string { return pathf("v1", "whoami") }}.command(t))
 }
 
+func auditCommand(t *terminal) *cobra.Command {
+	cols := columns("TIME time", "TYPE type", "TENANT tenant", "BY by", "NAME by_name", "SEQ seq")
+	order := append(timeFilters(), filterFlag{"order", "order", "asc = oldest first"})
+	of := listCommand(t, "a tenant's changes", []string{"TENANT"}, tenantThing("audit"), cols, order...)
+	of.Use, of.Aliases = "tenant TENANT", nil
+	return objects("audit", "Who changed what", `  hookline audit list --from 2026-01-31T00:00:00Z
+  hookline audit tenant acme -o json`,
+		listCommand(t, "changes", nil, func([]string) string { return pathf("v1", "audit") }, cols, order...), of)
+}
+
 func sessionsCommand(t *terminal) *cobra.Command {
 	return objects("portal-sessions", "Customers' time in the portal", `  hookline portal-sessions create acme --expires-in 2h
   hookline portal-sessions list acme`,

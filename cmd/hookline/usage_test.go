@@ -45,7 +45,7 @@ func TestUsage(t *testing.T) {
 		say  string
 	}{
 		{"serv", nil, 2, "did you mean serve?"},
-		{"xyzzy", nil, 2, "known are attempts, bench"},
+		{"xyzzy", nil, 2, "known are attempts, audit"},
 		{"serve --listn x", nil, 2, "did you mean --listen?"},
 		{"serve", nil, 2, "--data is missing"},
 		{"serve extra --data d", nil, 2, `no argument "extra"`},

@@ -76,6 +76,28 @@ func keyOperations() []*operation {
 	}
 }
 
+func auditOperations() []*operation {
+	query := paging(append(span(), parameter{name: "order", doc: "asc = oldest first", enum: []string{"asc", "desc"}})...)
+	return []*operation{
+		{method: http.MethodGet, path: "/v1/audit", id: "list-changes", tag: "Audit", status: 200,
+			summary: "Every change that people, policies and the configuration made, newest first", answer: engine.Page[engine.Change]{}, query: query,
+			doc: "Who changed what and when, from the log. What is sealed is not shown.",
+			handle: func(c *call) error {
+				in, err := c.list()
+				if err != nil {
+					return err
+				}
+				p, err := c.svc.Audit(c.r.Context(), "", in)
+				return answerPage(c, p, err)
+			}},
+		{method: http.MethodGet, path: tenantPath + "/audit", id: "list-tenant-changes", tag: "Audit", status: 200,
+			summary: "Every change of one tenant, newest first", answer: engine.Page[engine.Change]{}, query: query,
+			handle: func(c *call) error {
+				return list(c, c.svc.Audit)
+			}},
+	}
+}
+
 type whoAmI struct {
 	ID        string       `json:"id" doc:"admin_key, or the id of the key or portal session"`
 	Scope     string       `json:"scope" enum:"admin,publish,read,tenant"`

@@ -15,9 +15,9 @@ func TestNeeds(t *testing.T) {
 		needKey:     "list-profiles get-profile whoami dnsimple-whoami",
 		needPublish: "publish-event publish-batch",
 		needRead: "list-events get-event get-tenant stream-records list-endpoints get-endpoint list-subscriptions get-subscription list-deliveries get-delivery " +
-			"list-attempts dnsimple-list-webhooks dnsimple-get-webhook list-portal-sessions " +
+			"list-attempts dnsimple-list-webhooks dnsimple-get-webhook list-portal-sessions list-tenant-changes " +
 			"list-recoveries get-recovery",
-		needReadAll: "list-tenants get-log-status list-transports get-metrics",
+		needReadAll: "list-tenants list-changes get-log-status list-transports get-metrics",
 		needManage: "get-endpoint-secret create-endpoint update-endpoint delete-endpoint enable-endpoint disable-endpoint clear-suppression-endpoint " +
 			"rotate-endpoint-secret test-endpoint create-subscription update-subscription delete-subscription resend-delivery cancel-delivery " +
 			"release-delivery deliver-event dnsimple-create-webhook dnsimple-delete-webhook end-portal-session " +

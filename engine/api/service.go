@@ -83,6 +83,7 @@ type Access interface {
 	CreatePortalSession(ctx context.Context, by engine.Actor, tenant string, lasts time.Duration) (engine.PortalSession, error)
 	OpenPortalSession(ctx context.Context, link string) (engine.PortalSession, error)
 	EndPortalSession(ctx context.Context, by engine.Actor, tenant, id string) error
+	Audit(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Change], error)
 	PortalSessions(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.PortalSession], error)
 }
 

@@ -12,7 +12,7 @@ func operations() []*operation {
 	for _, group := range [][]*operation{
 		publishOperations(), eventOperations(), tenantOperations(), endpointOperations(), endpointVerbs(),
 		subscriptionOperations(), deliveryOperations(), attemptOperations(), recoveryOperations(), profileOperations(), systemOperations(),
-		openOperations(), dnsimpleOperations(), keyOperations(), sessionOperations(), streamOperations(), laterOperations(),
+		openOperations(), dnsimpleOperations(), keyOperations(), sessionOperations(), streamOperations(), auditOperations(), laterOperations(),
 	} {
 		all = append(all, group...)
 	}

@@ -67,6 +67,9 @@ func (f *fold) records(w *projection.Batch, b *eventlog.Batch) error {
 
 func (f *fold) apply(w *projection.Batch, r *eventlog.Record) error {
 	f.pass(w, r)
+	if record.Changes(r.Type) {
+		f.change(w, r)
+	}
 	switch r.Type {
 	case record.TypeEventPublished:
 		return f.eventPublished(w, r)
@@ -129,6 +132,9 @@ func (f *fold) deliveryCreated(w *projection.Batch, r *eventlog.Record) error {
 	c := &f.created
 	if err := c.Decode(r.Facts); err != nil {
 		return err
+	}
+	if c.Recovery == 0 { // a recovery is one change, whatever number of deliveries it creates
+		f.change(w, r)
 	}
 	f.create(w, r, c.Endpoint, &creation{
 		event: c.Event, max: c.MaxAttempts, due: r.Time, resendOf: c.ResendOf, id: c.EventID, typ: c.EventType,
@@ -274,6 +280,9 @@ func (f *fold) deliveriesEnded(w *projection.Batch, r *eventlog.Record, status r
 	e := &f.ended
 	if err := e.Decode(r.Facts); err != nil {
 		return err
+	}
+	if e.Reason == record.ReasonCanceledByUser {
+		f.change(w, r)
 	}
 	for _, ref := range e.Deliveries {
 		f.val = append(f.val[:0], versionEnded, byte(status), byte(e.Reason))

@@ -37,6 +37,7 @@
 //	x endpoint ref, y tenant ref    a delivery that ended, but not succeeded (y: its endpoint)
 //	w endpoint ref, u tenant ref    a delivery that waits since before the window, see window.go (u: its endpoint)
 //	p tenant endpoint               an endpoint of a tenant, deleted ones included
+//	m seq, n tenant seq             a change that people or policies made, of all and of a tenant: its time
 //	t time seq                      a sample of record times, every 256 records
 //
 // A delivery's first version is its creation, a row under c. A success within the window after the creation, the way of
@@ -53,7 +54,7 @@ import (
 )
 
 // LayoutVersion is that of the keys: part of projection.Options.Version.
-const LayoutVersion = 3
+const LayoutVersion = 4
 
 const name = "history"
 

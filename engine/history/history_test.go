@@ -133,7 +133,7 @@ func compareLists(t *rapid.T, w *world, h *History, records []eventlog.Record) {
 	}
 	m := modelOf(records, asOf)
 	typ := maybe(t, "type", "a.b", "z", "none")
-	switch rapid.IntRange(0, 2).Draw(t, "list") {
+	switch rapid.IntRange(0, 3).Draw(t, "list") {
 	case 0:
 		q := EventQuery{Tenant: tenant, Type: typ, FromMS: from, ToMS: to, Page: page}
 		got := allPages(t, page, func(p Page) ([]EventRow, Position, error) {
@@ -168,6 +168,13 @@ func compareLists(t *rapid.T, w *world, h *History, records []eventlog.Record) {
 			return h.Attempts(context.Background(), q)
 		})
 		same(t, q, got, m.listAttempts(q))
+	case 3:
+		q := ChangeQuery{Tenant: maybe(t, "of a tenant", tenant), FromMS: from, ToMS: to, Page: page}
+		got := allPages(t, page, func(p Page) ([]eventlog.Seq, Position, error) {
+			q.Page = p
+			return h.Changes(context.Background(), q)
+		})
+		same(t, q, got, m.listChanges(q))
 	}
 }
 

@@ -16,6 +16,8 @@ const (
 	keyCreatedByEvent = 'v'
 	keyEndpoint       = 'p'
 	keyTime           = 't'
+	keyChange         = 'm'
+	keyTenantChange   = 'n'
 )
 
 // scopes are the letters of a list's keys by endpoint and by tenant.

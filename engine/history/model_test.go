@@ -14,6 +14,13 @@ type model struct {
 	attempts   []modelAttempt  // by seq
 	events     []modelEvent    // by seq
 	endpoints  map[eventlog.Seq]string
+	changes    []modelChange // by seq
+}
+
+type modelChange struct {
+	seq    eventlog.Seq
+	tenant string
+	ms     int64
 }
 
 type modelDelivery struct {
@@ -55,6 +62,11 @@ func (m *model) delivery(ref record.Ref) *modelDelivery {
 }
 
 func (m *model) apply(r eventlog.Record) error {
+	if asked, err := askedFor(&r); err != nil {
+		return err
+	} else if asked {
+		m.changes = append(m.changes, modelChange{r.Seq, r.Tenant, r.Time})
+	}
 	switch r.Type {
 	case record.TypeEndpointCreated:
 		m.endpoints[r.Seq] = r.Tenant
@@ -122,6 +134,30 @@ func (m *model) apply(r eventlog.Record) error {
 		d.Version, d.Reason, d.NextDue = r.Seq, record.ReasonNone, r.Time
 	}
 	return nil
+}
+
+// askedFor says whether a record belongs to an audit.
+func askedFor(r *eventlog.Record) (bool, error) {
+	switch r.Type {
+	case record.TypeDeliveryCreated:
+		var c record.DeliveryCreated
+		err := c.Decode(r.Facts)
+		return c.Recovery == 0, err
+	case record.TypeDeliveryCanceled:
+		var e record.DeliveriesEnded
+		err := e.Decode(r.Facts)
+		return e.Reason == record.ReasonCanceledByUser, err
+	}
+	return record.Changes(r.Type), nil
+}
+
+func (m *model) listChanges(q ChangeQuery) (seqs []eventlog.Seq) {
+	for _, c := range m.changes {
+		if (q.Tenant == "" || c.tenant == q.Tenant) && between(c.ms, q.FromMS, q.ToMS) {
+			seqs = append(seqs, c.seq)
+		}
+	}
+	return ordered(seqs, q.Page)
 }
 
 func between(ms, from, to int64) bool { return (from == 0 || from <= ms) && (to == 0 || ms < to) }

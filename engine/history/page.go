@@ -26,6 +26,7 @@ const (
 	positionEvents     = 'e'
 	positionDeliveries = 'd'
 	positionAttempts   = 'a'
+	positionChanges    = 'm'
 	positionVersion    = 1
 )
 

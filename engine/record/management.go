@@ -315,3 +315,15 @@ func NeedsSections(t eventlog.Type) bool {
 	}
 	return false
 }
+
+// Changes says whether every record of a type is a change that a person, a policy or the configuration made: what an
+// audit asks for. What follows from changes, and what events bring about, is not. Of delivery.created and
+// delivery.canceled those are that a person asked for, one by one.
+func Changes(t eventlog.Type) bool {
+	switch t {
+	case EpochStarted, TypeKeyUsed, TypeEndpointTested, TypeEventPublished, TypeDeliveryCreated, TypeDeliverySkipped,
+		TypeDeliveryCanceled, TypeRecoveryAdvanced, TypeAttemptFinished, TypeAttemptInterrupted:
+		return false
+	}
+	return names[t] != ""
+}

@@ -185,3 +185,53 @@ func TestPortalSession(t *testing.T) {
 		r.api.call(t, 422, "POST", "/v1/tenants/acme/portal-sessions", fields{"expires_in": bad})
 	}
 }
+
+// Every change is in the audit with who made it: the admin, a key, a portal session, or a policy (nobody).
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	r, n, k, ep := osirRig(t, always(200), nil)
+	issued, customer := r.issue(t, fields{"name": "Acme's own", "scope": "tenant", "tenant": n.id})
+	customer.call(t, 200, "PATCH", n.path("/endpoints/", ep.ID), fields{"description": "secretly described"})
+	customer.call(t, 200, "POST", n.path("/endpoints/", ep.ID, ":rotate-secret"), nil)
+	customer.call(t, 200, "POST", n.path("/endpoints/", ep.ID, ":disable"), nil)
+	r.api.call(t, 200, "POST", n.path("/endpoints/", ep.ID, ":enable"), nil)
+	r.exhaustOSIR(t, n, k)
+	type change struct {
+		Seq    uint64
+		Type   string
+		By     *string
+		ByName *string `json:"by_name"`
+		Data   map[string]any
+	}
+	var got page[change]
+	r.api.get(t, n.path("/audit?order=asc"), &got)
+	want := []struct{ typ, by string }{
+		{"tenant.created", "admin_key"}, {"endpoint.created", "admin_key"}, {"subscription.created", "admin_key"}, {"key.issued", "admin_key"},
+		{"endpoint.updated", issued.ID}, {"endpoint.secret_rotated", issued.ID}, {"endpoint.disabled", issued.ID}, {"endpoint.enabled", "admin_key"},
+		{"endpoint.disabled", ""},
+	}
+	var types []string
+	for _, c := range got.Data {
+		types = append(types, c.Type)
+	}
+	equal(t, "number of changes "+strings.Join(types, " "), len(got.Data), len(want))
+	for i, c := range got.Data {
+		by := ""
+		if c.By != nil {
+			by = *c.By
+		}
+		if c.Type != want[i].typ || by != want[i].by || (by == issued.ID) != (c.ByName != nil) {
+			t.Errorf("change %d: %s by %s, want %+v", i, c.Type, by, want[i])
+		}
+	}
+	if got.Data[6].Data["endpoint_id"] != ep.ID || got.Data[8].Data["reason"] != "delivery_exhausted" {
+		t.Errorf("what was changed: %+v, %+v", got.Data[6], got.Data[8])
+	}
+	var all page[change]
+	text := string(r.api.get(t, "/v1/audit?limit=2", &all).body)
+	if len(all.Data) != 2 || all.Next == nil || all.Data[0].Seq != got.Data[8].Seq || strings.Contains(text, "secretly") {
+		t.Errorf("all changes: %s", text)
+	}
+	customer.call(t, 403, "GET", "/v1/audit", nil)
+	customer.call(t, 200, "GET", n.path("/audit"), nil)
+}
