@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/hookline/hookline/cmd/hookline/config"
 	"github.com/hookline/hookline/engine/api"
+	"github.com/hookline/hookline/engine/api/express"
 )
 
 const serveLong = `Run the engine and its API on a data directory.
@@ -139,7 +139,7 @@ func starting(ctx context.Context, signals <-chan os.Signal, open func(context.C
 
 // webServer is the API's listener and server: up before the engine is, so that /readyz can say 503.
 type webServer struct {
-	*http.Server
+	*express.Server
 	url    string
 	failed chan error
 }
@@ -152,7 +152,7 @@ func listen(addr string, face *api.Server) (*webServer, error) {
 	case err != nil:
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	w := &webServer{Server: face.HTTPServer(addr), url: "http://" + l.Addr().String(), failed: make(chan error, 1)}
+	w := &webServer{Server: face.Front(addr), url: "http://" + l.Addr().String(), failed: make(chan error, 1)}
 	go func() { w.failed <- w.Serve(l) }()
 	return w, nil
 }

@@ -19,19 +19,26 @@ import (
 // instant is an engine that takes everything at once: what is measured is this face.
 type instant struct {
 	Service
+	admin  engine.Principal
 	result []engine.PublishResult
 }
 
 func newInstant() *instant {
-	return &instant{result: []engine.PublishResult{{Published: &engine.Published{
+	return &instant{admin: engine.Principal{ID: engine.AdminKeyID, Scope: engine.ScopeAdmin}, result: []engine.PublishResult{{Published: &engine.Published{
 		ID: "evt_1crxfnzfwb341xxnhg9fa4vrar", UID: "evu_00000000000000020003yn6jnm", Seq: 123456,
 		Matched: []engine.Matched{{EndpointID: "ep_0000000000000001g003yn6jnm", DeliveryID: "dlv_00000000000000020003yn6jnm",
 			SubscriptionID: "sub_0000000000000001g003yn6jnm", SubscriptionIDs: []string{"sub_0000000000000001g003yn6jnm"}}},
 	}}}}
 }
 
-func (i *instant) VerifyKey(key string) bool { return key == testKey }
-func (i *instant) HeadSeq() uint64           { return 123456 }
+func (i *instant) HeadSeq() uint64 { return 123456 }
+func (i *instant) Authenticate(key string) *engine.Principal {
+	if key != testKey {
+		return nil
+	}
+	return &i.admin
+}
+
 func (i *instant) Publish(context.Context, string, []engine.PublishInput) ([]engine.PublishResult, error) {
 	return i.result, nil
 }
@@ -82,7 +89,7 @@ func BenchmarkPublishHTTP(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	web := s.HTTPServer("")
+	web := s.Front("")
 	done := make(chan error, 1)
 	go func() { done <- web.Serve(l) }()
 	text := publishText()

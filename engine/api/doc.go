@@ -21,8 +21,12 @@
 // whose schemas huma derives from the Go types. huma does not decode or validate here: its decoder is encoding/json,
 // which takes duplicate names and names in any case, and its errors have another shape.
 //
+// Publishes come in large numbers and are small: package express serves them without net/http's cost, and hands over to
+// it everything else. Front puts both together.
+//
 // # Concurrency
 //
-// A Server is safe for concurrent use and starts no goroutine. Until Use has given it a Service it answers 503 on
-// everything that needs one. Whoever made the Service closes it, after the http.Server has been shut down.
+// A Server is safe for concurrent use and starts no goroutine; what Front and HTTPServer return does. Until Use has given
+// it a Service it answers 503 on everything that needs one. Whoever made the Service closes it, after those have been
+// shut down.
 package api

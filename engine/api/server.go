@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hookline/hookline/engine"
+	"github.com/hookline/hookline/engine/api/express"
 	"github.com/hookline/hookline/engine/api/jsonstrict"
 )
 
@@ -77,6 +78,19 @@ func (s *Server) HTTPServer(addr string) *http.Server {
 	}
 	server.RegisterOnShutdown(s.endLife)
 	return server
+}
+
+// Front returns what serves this face on a listener: HTTPServer, and before it the express way for publishes, which are
+// many and small. Requests of all other kinds cost nothing more than the look at their first bytes.
+func (s *Server) Front(addr string) *express.Server {
+	return express.New(express.Options{Web: s.HTTPServer(addr), Takes: publishes})
+}
+
+// publishes says whether events are posted to a path.
+func publishes(path string) bool {
+	rest, ok := strings.CutPrefix(path, "/v1/tenants/")
+	slash := strings.IndexByte(rest, '/')
+	return ok && slash > 0 && (rest[slash:] == "/events" || rest[slash:] == "/events:batch")
 }
 
 // scratch is what a request borrows: memory that would otherwise be made for each.
