@@ -171,7 +171,7 @@ func (e *Engine) unmatched(v *tenantView, ev *filters.Event, r routing) []Unmatc
 		case f >= 0:
 			u.Reason = "its filter could not be evaluated: " + r.texts[f]
 		default:
-			u.Reason = "its filter is false for this event"
+			u.Reason = explainSubscription(&v.rules[i], ev).Text
 		}
 		out = append(out, u)
 	}

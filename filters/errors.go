@@ -37,6 +37,14 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// Text is the line it is about with a caret below the place; empty where the place says nothing.
+func (e *Error) Text() string {
+	if e.line == "" {
+		return ""
+	}
+	return e.line + "\n" + strings.Repeat(" ", e.Column-1) + "^"
+}
+
 func (e *Error) Unwrap() error { return ErrCompile }
 
 // EvalError says why a filter could not be evaluated against one event, and what was seen. It shows up to 60 bytes of

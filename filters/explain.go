@@ -1,5 +1,10 @@
 package filters
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Explanation is a verdict and what it rests on.
 type Explanation struct {
 	Matched bool
@@ -20,6 +25,51 @@ type Clause struct {
 type Seen struct {
 	Path  string // as written
 	Value string // up to 60 bytes of its JSON; nil if it is not there
+}
+
+// String says it in one or more sentences, for people.
+func (x Explanation) String() string {
+	var b strings.Builder
+	switch {
+	case x.Err != nil:
+		return "it cannot be evaluated: " + x.Err.Error()
+	case x.Matched:
+		b.WriteString("it matches, because ")
+	default:
+		b.WriteString("it does not match, because ")
+	}
+	for i, c := range x.Decided {
+		switch {
+		case i == 0:
+		case i == len(x.Decided)-1:
+			b.WriteString(" and ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(c.String())
+	}
+	return b.String()
+}
+
+// String says what a clause came to, and what it saw.
+func (c Clause) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "`%s` is %t", c.Text, c.Result)
+	for i, s := range c.Seen {
+		if s.Path == c.Text { // nothing but the member itself
+			fmt.Fprintf(&b, " (it is %s)", s.Value)
+			continue
+		}
+		sep := ", "
+		if i == 0 {
+			sep = " ("
+		}
+		fmt.Fprintf(&b, "%s%s is %s", sep, s.Path, s.Value)
+		if i == len(c.Seen)-1 {
+			b.WriteByte(')')
+		}
+	}
+	return b.String()
 }
 
 // Explain says what a filter makes of an event, by the program that Match runs. It shows values of the event: treat it

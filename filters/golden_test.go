@@ -93,9 +93,10 @@ func verdict(src string, ev *Event) string {
 
 func explained(x Explanation) string {
 	if x.Err != nil {
-		return "error: " + x.Err.Error()
+		return x.String()
 	}
 	var out strings.Builder
+	fmt.Fprintln(&out, x)
 	fmt.Fprintf(&out, "matched: %v\n", x.Matched)
 	for _, c := range x.Decided {
 		fmt.Fprintf(&out, "%d:%d %s is %v\n", c.Line, c.Column, c.Text, c.Result)

@@ -13,8 +13,6 @@ func laterOperations() []*operation {
 	for _, l := range []struct{ method, path, name string }{
 		{http.MethodGet, tenantPath + "/endpoints/{endpoint}/stats", "stats"},
 		{http.MethodGet, "/v1/stats", "stats"},
-		{http.MethodPost, "/v1/filters:check", "filters:check"},
-		{http.MethodPost, "/v1/filters:explain", "filters:explain"},
 		{http.MethodPost, "/v1/filters:simulate", "filters:simulate"},
 	} {
 		ops = append(ops, &operation{method: l.method, path: l.path, id: "later", custom: true, any: true,

@@ -97,8 +97,7 @@ func TestRouting(t *testing.T) {
 		{"GET /v1/tenants/acme/recoveries", 200, "recoveries acme", ""},
 		{"GET /v1/tenants/acme/recoveries/rec_1", 200, "recovery acme rec_1", ""},
 		{"POST /v1/tenants/acme/recoveries/rec_1:cancel", 200, "cancel recovery acme rec_1", ""},
-		{"POST /v1/filters:check", 422, "", ""},
-		{"POST /v1/filters:explain", 422, "", ""},
+		{"GET /v1/filters:check", 405, "", "POST"},
 		{"POST /v1/filters:simulate", 422, "", ""},
 	} {
 		f.engine.asked = nil

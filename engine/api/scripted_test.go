@@ -193,3 +193,8 @@ func (f *face) ask(method, target, body string, headers ...string) *httptest.Res
 	f.ServeHTTP(w, r)
 	return w
 }
+
+func (s *scripted) CheckFilter(_ context.Context, in engine.FilterInput) (engine.FilterChecked, error) {
+	s.note("check %s", in.Filter)
+	return engine.FilterChecked{Valid: true}, s.err
+}

@@ -16,6 +16,7 @@ type Service interface {
 	Subscriptions
 	History
 	Recoveries
+	Filters
 	System
 	Access
 }
@@ -93,6 +94,12 @@ type Recoveries interface {
 	Recoveries(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Recovery], error)
 	Recovery(ctx context.Context, tenant, id string) (engine.Recovery, error)
 	CancelRecovery(ctx context.Context, by engine.Actor, tenant, id string) (engine.Recovery, error)
+}
+
+// Filters tries filters before they are saved.
+type Filters interface {
+	CheckFilter(ctx context.Context, in engine.FilterInput) (engine.FilterChecked, error)
+	ExplainFilter(ctx context.Context, in engine.FilterInput) (engine.FilterExplained, error)
 }
 
 // System is the engine's own state.

@@ -11,7 +11,7 @@ func operations() []*operation {
 	var all []*operation
 	for _, group := range [][]*operation{
 		publishOperations(), eventOperations(), tenantOperations(), endpointOperations(), endpointVerbs(),
-		subscriptionOperations(), deliveryOperations(), attemptOperations(), recoveryOperations(), profileOperations(), systemOperations(),
+		subscriptionOperations(), deliveryOperations(), attemptOperations(), recoveryOperations(), filterOperations(), profileOperations(), systemOperations(),
 		openOperations(), dnsimpleOperations(), keyOperations(), sessionOperations(), streamOperations(), auditOperations(), laterOperations(),
 	} {
 		all = append(all, group...)

@@ -190,8 +190,6 @@ func TestNotAvailableYet(t *testing.T) {
 	}{
 		{"GET", "/v1/stats", nil},
 		{"GET", n.path("/endpoints/", ep.ID, "/stats"), nil},
-		{"POST", "/v1/filters:check", fields{"filter": "true"}},
-		{"POST", "/v1/filters:explain", fields{"filter": "true"}},
 		{"POST", "/v1/filters:simulate", fields{"filter": "true"}},
 	} {
 		if p := r.api.call(t, 422, c.method, c.path, c.body).problem(t); !p.says("not available yet") {
