@@ -5,36 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hookline/hookline/engine/history"
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
 )
-
-// Events lists events, matched or not, newest first.
-func (e *Engine) Events(ctx context.Context, tenant string, in ListInput) (Page[Event], error) {
-	out := Page[Event]{Data: []Event{}}
-	page, err := e.list(ctx, tenant, &in, 'e')
-	if err != nil {
-		return out, err
-	}
-	rows, next, err := e.cfg.History.Events(ctx, history.EventQuery{Tenant: tenant, Type: in.EventType, FromMS: unixMS(in.From), ToMS: unixMS(in.To), Page: page})
-	if err != nil {
-		return out, storeError(err)
-	}
-	for _, r := range rows {
-		rec, ev, err := e.eventAt(ctx, r.Seq)
-		if err != nil {
-			return out, err
-		}
-		o, err := e.eventObject(&rec, &ev)
-		if err != nil {
-			return out, err
-		}
-		out.Data = append(out.Data, o)
-	}
-	out.NextCursor = nextCursor('e', next)
-	return out, nil
-}
 
 // Event returns one event with its body, by uid or id. 409 when several events share the id.
 func (e *Engine) Event(ctx context.Context, tenant, id string) (Event, error) {

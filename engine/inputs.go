@@ -93,6 +93,8 @@ type ListInput struct {
 	EventType  string
 	Status     string
 	Outcome    string
+	Metadata   string // text in the event's metadata, as it was sent
+	Matched    *bool  // of events: whether they matched an endpoint when they were published
 	From, To   time.Time
 	MinSeq     uint64 // X-Min-Seq
 }

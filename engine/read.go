@@ -113,11 +113,9 @@ func (e *Engine) Deliveries(ctx context.Context, tenant string, in ListInput) (P
 		return out, err
 	}
 	q.Endpoint = ep.Seq
-	if in.Status != "" {
-		status := record.ParseStatus(in.Status)
-		if status == 0 {
-			return out, Invalid("status", "%q is none of pending, succeeded, exhausted, skipped, canceled", in.Status)
-		}
+	if status, err := statusNamed(in.Status); err != nil {
+		return out, err
+	} else if status != 0 {
 		q.Status = []record.Status{status}
 	}
 	events, err := e.eventFilter(tenant, in.EventID)
@@ -129,6 +127,9 @@ func (e *Engine) Deliveries(ctx context.Context, tenant string, in ListInput) (P
 	}
 	if len(events) > 0 {
 		q.Event = events[0]
+	}
+	if in.Metadata != "" {
+		return e.deliveriesWith(ctx, q, []byte(in.Metadata))
 	}
 	rows, next, err := e.cfg.History.Deliveries(ctx, q)
 	if err != nil {

@@ -90,7 +90,12 @@ func eventsCommand(t *terminal) *cobra.Command {
   hookline events deliver acme evt_1 --endpoint-id ep_1`,
 		listCommand(t, "events", []string{"TENANT"}, tenantThing("events"),
 			columns("UID uid", "ID id", "TYPE type", "OCCURRED occurred_at", "SEQ seq"),
-			append(timeFilters(), filterFlag{"type", "type", "exactly this `TYPE`"})...),
+			append(timeFilters(), filterFlag{"type", "type", "exactly this `TYPE`"},
+				filterFlag{"id", "id", "with this `ID` or uid"},
+				filterFlag{"endpoint-id", "endpoint_id", "with a delivery to this endpoint `ID`"},
+				filterFlag{"status", "status", "with a delivery that is pending, succeeded, exhausted, skipped or canceled"},
+				filterFlag{"matched", "matched", "false = those that matched no endpoint when they were published"},
+				filterFlag{"metadata", "metadata", "with this `TEXT` in their metadata"})...),
 		callCommand{use: "get", short: "Show an event with its body, by uid or id", args: ids, method: get, path: oneThing("events", "")}.command(t),
 		callCommand{use: "deliver", short: "Deliver an event to an endpoint, whether it matched then or not", args: ids, method: post,
 			path: oneThing("events", ":deliver"), fields: []bodyFlag{{"endpoint_id", textField, "`ID` of the endpoint"}}, required: []string{"endpoint-id"}}.command(t))
@@ -105,7 +110,8 @@ func deliveriesCommand(t *terminal) *cobra.Command {
 		filterFlag{"endpoint-id", "endpoint_id", "to this endpoint `ID`"},
 		filterFlag{"event-id", "event_id", "of this event, by `ID` or uid"},
 		filterFlag{"event-type", "event_type", "of events of exactly this `TYPE`"},
-		filterFlag{"status", "status", "pending, succeeded, exhausted, skipped or canceled"})
+		filterFlag{"status", "status", "pending, succeeded, exhausted, skipped or canceled"},
+		filterFlag{"metadata", "metadata", "of events with this `TEXT` in their metadata"})
 	return objects("deliveries", "The duty to bring one event to one endpoint", `  hookline deliveries list acme --status exhausted
   hookline deliveries get acme dlv_1
   hookline deliveries resend acme dlv_1`,

@@ -115,7 +115,7 @@ func (c *call) list() (in engine.ListInput, err error) {
 	in = engine.ListInput{
 		Cursor: v["cursor"], Ascending: v["order"] == "asc", MinSeq: c.minSeq,
 		EndpointID: v["endpoint_id"], EventID: v["event_id"], DeliveryID: v["delivery_id"],
-		EventType: v["event_type"] + v["type"], Status: v["status"], Outcome: v["outcome"],
+		EventType: v["event_type"] + v["type"], Status: v["status"], Outcome: v["outcome"], Metadata: v["metadata"],
 	}
 	if text, ok := v["limit"]; ok {
 		if in.Limit, err = strconv.Atoi(text); err != nil || in.Limit < 1 || in.Limit > maxLimit {
@@ -134,7 +134,14 @@ func (c *call) list() (in engine.ListInput, err error) {
 	if len(in.Cursor) > maxValue {
 		return in, engine.Invalid("cursor", "is none that this list gave out: pass next_cursor as it came")
 	}
-	for _, name := range []string{"endpoint_id", "event_id", "delivery_id", "event_type", "type"} {
+	if text, ok := v["id"]; ok {
+		in.EventID = text
+	}
+	if text, ok := v["matched"]; ok {
+		matched := text == "true"
+		in.Matched = &matched
+	}
+	for _, name := range []string{"metadata", "id", "endpoint_id", "event_id", "delivery_id", "event_type", "type"} {
 		if text, ok := v[name]; ok && (text == "" || len(text) > maxValue) {
 			return in, engine.Invalid(name, "has %d bytes, want 1 to %d: leave the parameter out to select everything", len(text), maxValue)
 		}

@@ -39,7 +39,14 @@ func eventOperations() []*operation {
 	return []*operation{
 		{method: http.MethodGet, path: tenantPath + "/events", id: "list-events", tag: "Events", status: 200,
 			summary: "List events, newest first", answer: engine.Page[engine.Event]{},
-			query: paging(append(span(), parameter{name: "type", doc: "exactly this event type"})...),
+			doc: searchDoc,
+			query: paging(append(span(),
+				parameter{name: "type", doc: "exactly this event type"},
+				parameter{name: "id", doc: "with this `id` or `uid`"},
+				parameter{name: "endpoint_id", doc: "with a delivery to this endpoint"},
+				parameter{name: "status", doc: "with a delivery of this status", enum: deliveryStatuses()},
+				parameter{name: "matched", doc: "false = those that matched no endpoint when they were published", enum: []string{"true", "false"}},
+				parameter{name: "metadata", doc: "with this text in their metadata, as it was sent"})...),
 			handle: func(c *call) error {
 				return list(c, c.svc.Events)
 			}},
@@ -61,6 +68,14 @@ func eventOperations() []*operation {
 			}},
 	}
 }
+
+func deliveryStatuses() []string {
+	return []string{"pending", "succeeded", "exhausted", "skipped", "canceled"}
+}
+
+// searchDoc says what a search that no index answers costs: see engine's findLimit.
+const searchDoc = "A search that no index answers (`metadata`; of events also `matched`, `endpoint_id` and `status`) looks at 5 000 items a page: " +
+	"it may answer with fewer than `limit`, or none, and a `next_cursor` to go on with."
 
 type deliverBody struct {
 	EndpointID string `json:"endpoint_id" doc:"the endpoint that gets the event"`
@@ -96,11 +111,13 @@ func deliveryOperations() []*operation {
 	return []*operation{
 		{method: http.MethodGet, path: tenantPath + "/deliveries", id: "list-deliveries", tag: "Deliveries", status: 200,
 			summary: "List deliveries, newest first", answer: engine.Page[engine.Delivery]{},
+			doc: searchDoc,
 			query: paging(append(span(),
 				parameter{name: "endpoint_id", doc: "to this endpoint"},
 				parameter{name: "event_id", doc: "of this event, by `id` or `uid`"},
 				parameter{name: "event_type", doc: "of events of exactly this type"},
-				parameter{name: "status", doc: "with this status", enum: []string{"pending", "succeeded", "exhausted", "skipped", "canceled"}})...),
+				parameter{name: "status", doc: "with this status", enum: deliveryStatuses()},
+				parameter{name: "metadata", doc: "of events with this text in their metadata, as it was sent"})...),
 			handle: func(c *call) error {
 				return list(c, c.svc.Deliveries)
 			}},

@@ -118,6 +118,15 @@ func within(ms, from, to int64) bool {
 // PositionOfDelivery is the Position behind a delivery in a list of deliveries.
 func PositionOfDelivery(ref record.Ref) Position { return newPosition(positionDeliveries, ref) }
 
+// Event reads a Position in a list of events; ok is false for nil, the beginning.
+func (p Position) Event() (seq eventlog.Seq, ok bool, err error) {
+	if p == nil {
+		return 0, false, nil
+	}
+	at, err := p.decode(positionEvents)
+	return at.Seq, err == nil, err
+}
+
 // PositionOfEvent is the Position behind an event in a list of events.
 func PositionOfEvent(seq eventlog.Seq) Position {
 	return newPosition(positionEvents, record.Ref{Seq: seq})

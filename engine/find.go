@@ -1,0 +1,224 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/hookline/hookline/engine/history"
+	"github.com/hookline/hookline/engine/record"
+	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/eventlog/seal"
+)
+
+// Some of what a list is searched for stands in no index: text in metadata is sealed, and is looked for record by record.
+// Such a page looks at no more than findLimit rows, so that one request costs a bounded time: it may have fewer items
+// than asked for, or none, and a cursor to go on with.
+const (
+	findLimit = 5000
+	findChunk = 250 // rows read from the view at once
+)
+
+// eventReader reads rows of events as history.History does.
+type eventReader func(context.Context, history.EventQuery) ([]history.EventRow, history.Position, error)
+
+// eventSearch is what of a search no index answers.
+type eventSearch struct {
+	matched  *bool
+	endpoint eventlog.Seq
+	status   record.Status
+	metadata []byte
+}
+
+func (s *eventSearch) empty() bool {
+	return s.matched == nil && s.endpoint == 0 && s.status == 0 && len(s.metadata) == 0
+}
+
+func (e *Engine) eventSearch(in *ListInput) (s eventSearch, err error) {
+	s.matched, s.metadata = in.Matched, []byte(in.Metadata)
+	ep, err := e.ref("endpoint_id", record.PrefixEndpoint, in.EndpointID)
+	if err != nil {
+		return s, err
+	}
+	s.endpoint = ep.Seq
+	s.status, err = statusNamed(in.Status)
+	return s, err
+}
+
+func statusNamed(name string) (record.Status, error) {
+	if name == "" {
+		return 0, nil
+	}
+	status := record.ParseStatus(name)
+	if status == 0 {
+		return 0, Invalid("status", "%q is none of pending, succeeded, exhausted, skipped, canceled", name)
+	}
+	return status, nil
+}
+
+// Events lists events, matched or not, newest first.
+func (e *Engine) Events(ctx context.Context, tenant string, in ListInput) (Page[Event], error) {
+	out := Page[Event]{Data: []Event{}}
+	page, err := e.list(ctx, tenant, &in, 'e')
+	if err != nil {
+		return out, err
+	}
+	search, err := e.eventSearch(&in)
+	if err != nil {
+		return out, err
+	}
+	q := history.EventQuery{Tenant: tenant, Type: in.EventType, FromMS: unixMS(in.From), ToMS: unixMS(in.To), Page: page}
+	read := eventReader(e.cfg.History.Events)
+	if in.EventID != "" {
+		if read, err = e.eventsNamed(tenant, in.EventID); err != nil {
+			return out, err
+		}
+	}
+	limit := page.Limit
+	if !search.empty() {
+		q.Limit = findChunk
+	}
+	for looked := 0; ; {
+		rows, next, err := read(ctx, q)
+		if err != nil {
+			return out, storeError(err)
+		}
+		for i := range rows {
+			looked++
+			o, ok, err := e.found(ctx, tenant, &rows[i], &search)
+			if err != nil {
+				return out, err
+			}
+			if ok {
+				out.Data = append(out.Data, o)
+			}
+			if last := i == len(rows)-1; (len(out.Data) == limit || looked >= findLimit) && !(last && next == nil) {
+				out.NextCursor = nextCursor('e', history.PositionOfEvent(rows[i].Seq))
+				return out, nil
+			}
+		}
+		if next == nil {
+			return out, nil
+		}
+		q.After = next
+	}
+}
+
+// eventsNamed reads the events that have a uid or an id, as the view reads all of them.
+func (e *Engine) eventsNamed(tenant, id string) (eventReader, error) {
+	seqs, err := e.eventFilter(tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(seqs)
+	return func(_ context.Context, q history.EventQuery) (rows []history.EventRow, next history.Position, err error) {
+		after, begun, err := q.After.Event()
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range seqs {
+			seq := seqs[i]
+			if !q.Ascending {
+				seq = seqs[len(seqs)-1-i]
+			}
+			if begun && (seq == after || q.Ascending == (seq < after)) {
+				continue
+			}
+			row, ok, err := e.cfg.History.Event(tenant, seq)
+			if err != nil {
+				return nil, nil, err
+			}
+			if !ok || q.Type != "" && row.Type != q.Type || q.FromMS != 0 && row.TimeMS < q.FromMS || q.ToMS != 0 && row.TimeMS >= q.ToMS {
+				continue
+			}
+			rows = append(rows, row)
+		}
+		return rows, nil, nil
+	}, nil
+}
+
+// found makes the object of an event that the search selects.
+func (e *Engine) found(ctx context.Context, tenant string, r *history.EventRow, s *eventSearch) (o Event, ok bool, err error) {
+	if s.matched != nil && *s.matched != (r.Matches > 0) {
+		return o, false, nil
+	}
+	if s.endpoint != 0 || s.status != 0 {
+		q := history.DeliveryQuery{Tenant: tenant, Event: r.Seq, Endpoint: s.endpoint, Page: history.Page{Limit: 1}}
+		if s.status != 0 {
+			q.Status = []record.Status{s.status}
+		}
+		rows, _, err := e.cfg.History.Deliveries(ctx, q)
+		if err != nil || len(rows) == 0 {
+			return o, false, storeError(err)
+		}
+	}
+	rec, ev, err := e.eventAt(ctx, r.Seq)
+	if err != nil {
+		return o, false, err
+	}
+	if len(s.metadata) > 0 {
+		if ok, err := e.metadataHas(&rec, s.metadata); !ok || err != nil {
+			return o, false, err
+		}
+	}
+	o, err = e.eventObject(&rec, &ev)
+	return o, err == nil, err
+}
+
+// metadataHas says whether an event's metadata, as it was sent, holds a text. What was erased holds none.
+func (e *Engine) metadataHas(r *eventlog.Record, text []byte) (bool, error) {
+	if len(r.Sections) < 2 {
+		return false, nil
+	}
+	plain, err := e.openSection(r.Sections[1], r.Tenant, r.Type, 1)
+	if errors.Is(err, seal.ErrDestroyed) {
+		return false, nil
+	}
+	var p record.EventPrivate
+	if err == nil {
+		err = p.Decode(plain)
+	}
+	if err != nil {
+		return false, storeError(err)
+	}
+	return bytes.Contains(p.Metadata, text), nil
+}
+
+// deliveriesWith lists deliveries of events whose metadata holds a text.
+func (e *Engine) deliveriesWith(ctx context.Context, q history.DeliveryQuery, text []byte) (Page[Delivery], error) {
+	out := Page[Delivery]{Data: []Delivery{}}
+	limit := q.Limit
+	q.Limit = findChunk
+	has, of := false, eventlog.Seq(0) // an event's deliveries often follow each other
+	for looked := 0; ; {
+		rows, next, err := e.cfg.History.Deliveries(ctx, q)
+		if err != nil {
+			return out, storeError(err)
+		}
+		for i := range rows {
+			looked++
+			if rows[i].Event != of {
+				r, _, err := e.eventAt(ctx, rows[i].Event)
+				if err == nil {
+					has, err = e.metadataHas(&r, text)
+				}
+				if err != nil {
+					return out, err
+				}
+				of = rows[i].Event
+			}
+			if has {
+				out.Data = append(out.Data, e.deliveryObject(&rows[i]))
+			}
+			if last := i == len(rows)-1; (len(out.Data) == limit || looked >= findLimit) && !(last && next == nil) {
+				out.NextCursor = nextCursor('d', history.PositionOfDelivery(rows[i].Ref))
+				return out, nil
+			}
+		}
+		if next == nil {
+			return out, nil
+		}
+		q.After = next
+	}
+}
