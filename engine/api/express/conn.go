@@ -232,7 +232,7 @@ func (c *conn) run() bool {
 	c.answer.start(c.head.close)
 	c.server.Web.Handler.ServeHTTP(&c.answer, r)
 	keep := c.answer.finish()
-	if c.body.left > 0 {
+	if c.body.left > 0 && c.body.err == nil {
 		c.linger()
 	}
 	c.body.end()
@@ -245,9 +245,11 @@ func (c *conn) linger() {
 	if closeWrite(c.nc) != nil || c.nc.SetReadDeadline(time.Now().Add(longest)) != nil {
 		return
 	}
-	for c.body.left > 0 {
-		if c.body.discard() != nil {
+	for left := c.body.left - int64(c.w-c.r); left > 0; {
+		n, err := c.nc.Read(c.buffer[:])
+		if err != nil {
 			return
 		}
+		left -= int64(n)
 	}
 }

@@ -195,6 +195,15 @@ func TestTimeLimits(t *testing.T) {
 		must(t, say(c, good))
 		answerOf(t, c)
 	})
+	ends("a body that nobody wants", 500*time.Millisecond, func(t *testing.T, c net.Conn) {
+		must(t, say(c, good))
+		answerOf(t, c)
+		must(t, say(c, post("/x/refuse", strings.Repeat("b", 1000))[:500]))
+		if got := answerOf(t, c); !strings.Contains(got, "401 Unauthorized") || !strings.Contains(got, "\r\nConnection: close\r\n") {
+			t.Errorf("not refused before its body: %q", got)
+		}
+		must(t, say(c, "more of it"))
+	})
 	ends("a body that pauses", 2*time.Minute, func(t *testing.T, c net.Conn) {
 		must(t, say(c, begun[:9], begun[9:], "12"))
 		for range 7 {

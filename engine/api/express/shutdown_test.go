@@ -76,6 +76,7 @@ func TestShutdownIsBounded(t *testing.T) {
 		if err := say(c, good); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		began := time.Now()
