@@ -81,7 +81,8 @@ func (s *Server) HTTPServer(addr string) *http.Server {
 }
 
 // Front returns what serves this face on a listener: HTTPServer, and before it the express way for publishes, which are
-// many and small. Requests of all other kinds cost nothing more than the look at their first bytes.
+// many and small. Requests of all other kinds cost nothing more than the look at their first bytes. A publish goes on
+// when its client leaves: what is on its way to the log becomes durable anyway.
 func (s *Server) Front(addr string) *express.Server {
 	return express.New(express.Options{Web: s.HTTPServer(addr), Takes: publishes})
 }
