@@ -34,9 +34,9 @@ type endpointChange struct {
 	filter  *string
 }
 
-// apply puts the input's fields over what is there, validating each.
+// apply puts the input's fields over what is there, validating each; those of its subscription apart.
 func (c *endpointChange) apply(e *Engine, in *EndpointInput, p *profile.Profile) error {
-	steps := []func(*Engine, *EndpointInput, *profile.Profile) error{c.transport, c.url, c.texts, c.headers, c.settings, c.numbers, c.schedule, c.subscription, c.secretField}
+	steps := []func(*Engine, *EndpointInput, *profile.Profile) error{c.transport, c.url, c.texts, c.headers, c.settings, c.numbers, c.schedule, c.secretField}
 	for _, step := range steps {
 		if err := step(e, in, p); err != nil {
 			return err
@@ -150,7 +150,8 @@ func (c *endpointChange) schedule(_ *Engine, in *EndpointInput, _ *profile.Profi
 	return nil
 }
 
-func (c *endpointChange) subscription(_ *Engine, in *EndpointInput, _ *profile.Profile) error {
+// subscription validates what goes to the endpoint's only subscription.
+func (c *endpointChange) subscription(in *EndpointInput) error {
 	if in.EventTypes.Set && !in.EventTypes.Null {
 		types, err := parseTypes(in.EventTypes.Value)
 		if err != nil {

@@ -19,18 +19,12 @@ type sealedEndpoint struct {
 }
 
 func (s *sequencer) sealedEndpoint(ep *state.Endpoint) sealedEndpoint {
-	var subs []state.Subscription
-	for _, p := range ep.Tenant.Subscriptions {
-		if p.Endpoint == ep {
-			subs = append(subs, *p)
-		}
+	out := sealedEndpoint{Endpoint: *ep, tenant: ep.Tenant.ID, timing: ep.Config, asOf: s.now}
+	out.subs = make([]state.Subscription, len(ep.Subscriptions))
+	for i, p := range ep.Subscriptions {
+		out.subs[i] = *p
 	}
-	return s.sealedEndpointWith(ep, subs)
-}
-
-func (s *sequencer) sealedEndpointWith(ep *state.Endpoint, subs []state.Subscription) sealedEndpoint {
-	out := sealedEndpoint{Endpoint: *ep, tenant: ep.Tenant.ID, timing: ep.Config, subs: subs, asOf: s.now}
-	out.Tenant = nil
+	out.Tenant, out.Subscriptions = nil, nil
 	return out
 }
 
@@ -58,6 +52,9 @@ func (e *Engine) CreateEndpoint(ctx context.Context, by Actor, tenant string, in
 	}
 	c := endpointChange{types: []string{"*"}, secret: v.profile.NewSecret()}
 	if err := c.apply(e, &in, v.profile); err != nil {
+		return Endpoint{}, err
+	}
+	if err := c.subscription(&in); err != nil {
 		return Endpoint{}, err
 	}
 	c.private.By = by.Name
@@ -88,7 +85,6 @@ func (e *Engine) CreateEndpoint(ctx context.Context, by Actor, tenant string, in
 		c.config.Number = t.NextNumber
 		seq := s.appendFacts(record.TypeEndpointCreated, tenant, &c.config, secs...)
 		s.appendFacts(record.TypeSubscriptionCreated, tenant, &record.Subscription{Endpoint: seq, EventTypes: c.types}, subSec)
-		e.views.Delete(tenant)
 		ep, _ := s.st.Endpoint(tenant, seq)
 		s.operational(profile.EndpointCreated, ep)
 		out = s.sealedEndpoint(ep)
@@ -119,7 +115,7 @@ func (e *Engine) sameProfile(t *state.Tenant, v *tenantView) error {
 	if t.Profile == v.profileSeq {
 		return nil
 	}
-	e.views.Delete(t.ID)
+	e.dropView(t.ID)
 	return conflict("the profile of tenant %q was changed meanwhile; try again", t.ID)
 }
 
@@ -144,6 +140,10 @@ func (e *Engine) UpdateEndpoint(ctx context.Context, by Actor, tenant, id string
 	if in.EventTypes.Set && in.EventTypes.Null {
 		in.EventTypes.Null, in.EventTypes.Value = false, []string{"*"}
 	}
+	var c endpointChange
+	if err := c.subscription(&in); err != nil { // compiles: not in the sequencer
+		return Endpoint{}, err
+	}
 	var out sealedEndpoint
 	err = e.change(ctx, func(s *sequencer) error {
 		ep, err := s.endpoint(tenant, id)
@@ -153,7 +153,7 @@ func (e *Engine) UpdateEndpoint(ctx context.Context, by Actor, tenant, id string
 		if err := e.sameProfile(ep.Tenant, v); err != nil {
 			return err
 		}
-		return e.patchEndpoint(s, ep, by, &in, v.profile, &out)
+		return e.patchEndpoint(s, ep, by, c, &in, v.profile, &out)
 	})
 	if err != nil {
 		return Endpoint{}, err
@@ -162,9 +162,9 @@ func (e *Engine) UpdateEndpoint(ctx context.Context, by Actor, tenant, id string
 }
 
 // patchEndpoint reads, merges and writes in one turn of the sequencer, so that no other patch comes in between.
-func (e *Engine) patchEndpoint(s *sequencer, ep *state.Endpoint, by Actor, in *EndpointInput, p *profile.Profile, out *sealedEndpoint) error {
+func (e *Engine) patchEndpoint(s *sequencer, ep *state.Endpoint, by Actor, c endpointChange, in *EndpointInput, p *profile.Profile, out *sealedEndpoint) error {
 	tenant := ep.Tenant.ID
-	c := endpointChange{config: ep.Config}
+	c.config = ep.Config
 	if err := e.openJSON(ep.Private, tenant, ep.PrivateType, 0, &c.private); err != nil {
 		return err
 	}
@@ -184,25 +184,19 @@ func (e *Engine) patchEndpoint(s *sequencer, ep *state.Endpoint, by Actor, in *E
 	c.config.Endpoint = ep.Seq
 	s.appendFacts(record.TypeEndpointUpdated, tenant, &c.config, sec)
 	s.target(ep)
-	e.views.Delete(tenant)
 	*out = s.sealedEndpoint(ep)
 	return nil
 }
 
 func (e *Engine) patchOnlySubscription(s *sequencer, ep *state.Endpoint, by Actor, c *endpointChange) error {
-	var only *state.Subscription
-	for _, sub := range ep.Tenant.Subscriptions {
-		if sub.Endpoint == ep {
-			if only != nil {
-				return conflict("the endpoint has several subscriptions: change them one by one under .../subscriptions")
-			}
-			only = sub
-		}
+	if len(ep.Subscriptions) > 1 {
+		return conflict("the endpoint has several subscriptions: change them one by one under .../subscriptions")
 	}
 	private := record.SubscriptionPrivate{}
 	facts := record.Subscription{Endpoint: ep.Seq, EventTypes: []string{"*"}}
 	typ := record.TypeSubscriptionCreated
-	if only != nil {
+	if len(ep.Subscriptions) == 1 {
+		only := ep.Subscriptions[0]
 		if err := e.openJSON(only.Private, ep.Tenant.ID, only.PrivateType, 0, &private); err != nil {
 			return err
 		}
@@ -239,7 +233,6 @@ func (e *Engine) DeleteEndpoint(ctx context.Context, by Actor, tenant, id string
 		s.cancelAll(record.ReasonEndpointDeleted, ep)
 		s.appendFacts(record.TypeEndpointDeleted, tenant, &record.EndpointChange{Endpoint: ep.Seq, Reason: record.ReasonByUser}, who...)
 		s.forget(ep)
-		e.views.Delete(tenant)
 		s.publishOperational(profile.EndpointDeleted, t, gone)
 		return nil
 	})
@@ -345,12 +338,8 @@ func (e *Engine) Endpoints(ctx context.Context, tenant string, in ListInput) (Pa
 		if !ok {
 			return notFound("tenant", tenant)
 		}
-		subs := map[*state.Endpoint][]state.Subscription{} // one pass over them, however many endpoints there are
-		for _, p := range t.Subscriptions {
-			subs[p.Endpoint] = append(subs[p.Endpoint], *p)
-		}
 		for i := len(t.Endpoints) - 1; i >= 0; i-- {
-			all = append(all, s.sealedEndpointWith(t.Endpoints[i], subs[t.Endpoints[i]]))
+			all = append(all, s.sealedEndpoint(t.Endpoints[i]))
 		}
 		return nil
 	})

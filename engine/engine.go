@@ -29,7 +29,7 @@ type Engine struct {
 	epochs     []state.Epoch // fixed after Open: one writer, one epoch more
 	interrupts sync.Map      // transport name -> *atomic.Int64
 	profiles   sync.Map      // eventlog.Seq -> *profile.Profile
-	views      sync.Map      // tenant id -> *tenantView
+	views      sync.Map      // tenant id -> *viewSlot
 	access     access
 
 	durable   atomic.Pointer[durable]
@@ -96,7 +96,7 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	s := &sequencer{e: e, st: st, lanes: dispatch.New(st.Pending, e.cfg.MaxInFlight), writer: w, next: w.Next(),
 		bodies: bodies{kept: map[eventlog.Seq]keptBody{}}, dedupe: newDedupe(), batch: e.newBatch(),
 		slot: make(chan struct{}, maxOutstanding), out: make(chan *batch, maxOutstanding), stop: make(chan struct{}),
-		parked: parked{rate: e.cfg.RestartRate}, timeouts: map[time.Duration]int{}}
+		parked: parked{rate: e.cfg.RestartRate}, timeouts: map[time.Duration]int{}, routes: map[string]*routeJournal{}}
 	s.in.wake = make(chan struct{}, 1)
 	e.sequencer = s
 	s.now = max(st.Time, e.clock.Now())

@@ -117,7 +117,7 @@ func (e *Engine) ExplainFilter(ctx context.Context, in FilterInput) (FilterExpla
 
 func (e *Engine) explainSubscriptions(ctx context.Context, in *FilterInput, v *tenantView, ev *filters.Event, out *FilterExplained) error {
 	for s := range v.index.All() {
-		of := &v.subs[s.Key]
+		of := s.Value.(*viewSubscription)
 		endpoint := e.id(record.PrefixEndpoint, of.endpoint, 0)
 		if in.EndpointID != "" && in.EndpointID != endpoint {
 			continue

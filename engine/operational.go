@@ -89,11 +89,21 @@ func (s *sequencer) operationalEvent(name string, t *state.Tenant, ep *profile.O
 
 // view is the tenant's view as of now, made on the spot when a change dropped it.
 func (s *sequencer) view(t *state.Tenant) (*tenantView, error) {
-	if v, ok := s.e.views.Load(t.ID); ok && v.(*tenantView).version == t.RouteVersion {
-		return v.(*tenantView), nil
+	slot := s.e.viewSlot(t.ID)
+	if v := slot.now.Load(); v != nil && v.version == t.RouteVersion {
+		return v, nil
 	}
-	parts := s.viewParts(t)
-	return s.e.assembleView(&parts)
+	last := slot.last.Load()
+	var c viewChanges
+	if err := c.take(s, t.ID, last); err != nil {
+		return nil, err
+	}
+	v, err := s.e.assembleView(t.ID, &c, last)
+	if err != nil {
+		return nil, err
+	}
+	slot.keep(v, slot.drops.Load())
+	return v, nil
 }
 
 // told are the facts of a delivery in operational events.

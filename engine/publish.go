@@ -118,7 +118,7 @@ func (e *Engine) again(ctx context.Context, tenant string, items []*publication)
 		case pubStale:
 			if v == nil {
 				var err error
-				if v, err = e.makeView(ctx, tenant); err != nil {
+				if v, err = e.makeView(ctx, tenant, p.v); err != nil {
 					return nil, err
 				}
 			}

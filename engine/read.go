@@ -63,7 +63,7 @@ func (e *Engine) list(ctx context.Context, tenant string, in *ListInput, kind by
 
 // known is for what outlives a tenant: its history is kept when it is deleted.
 func (e *Engine) known(ctx context.Context, tenant string) error {
-	if _, ok := e.views.Load(tenant); ok {
+	if e.seen(tenant) {
 		return nil
 	}
 	return e.do(ctx, func(s *sequencer) error {

@@ -34,6 +34,7 @@ type sequencer struct {
 	targets []*target        // by endpoint handle
 	bodies  bodies
 	dedupe  *dedupe
+	routes  map[string]*routeJournal // of tenants that have a view
 	writer  eventlog.Writer
 	next    eventlog.Seq
 	now     int64
@@ -176,6 +177,7 @@ func (s *sequencer) runCommands() {
 func (s *sequencer) append(r eventlog.Record) eventlog.Seq {
 	r.Seq, r.Time = s.next, s.now
 	s.next++
+	s.noteRoute(&r)
 	if err := s.st.Apply(&r); err != nil {
 		// A record that does not fit the state was decided on the same state: a fault of this program. Nothing of this
 		// batch is written.

@@ -72,7 +72,6 @@ func (e *Engine) setSubscription(ctx context.Context, by Actor, tenant, id strin
 		}
 		p, _ := s.st.Subscription(tenant, seq)
 		out = s.sealedSubscription(p)
-		e.views.Delete(tenant)
 		return nil
 	})
 	if err != nil {
@@ -141,7 +140,6 @@ func (e *Engine) DeleteSubscription(ctx context.Context, by Actor, tenant, id st
 			return err
 		}
 		s.appendFacts(record.TypeSubscriptionDeleted, tenant, &record.Subscription{Subscription: p.Seq, Endpoint: p.Endpoint.Seq}, who...)
-		e.views.Delete(tenant)
 		return nil
 	})
 }

@@ -158,7 +158,6 @@ func (e *Engine) patchTenant(ctx context.Context, by Actor, id string, in Tenant
 			facts.ManagementEvents = t.ManagementEvents
 		}
 		s.appendFacts(record.TypeTenantUpdated, id, &facts, sec)
-		e.views.Delete(id)
 		out = s.sealedTenant(t)
 		return nil
 	})
@@ -191,7 +190,6 @@ func (e *Engine) DeleteTenant(ctx context.Context, by Actor, id string) error {
 			s.forget(ep)
 		}
 		s.append(eventlog.Record{Type: record.TypeTenantDeleted, Tenant: id, Sections: who})
-		e.views.Delete(id)
 		return nil
 	})
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -189,7 +190,7 @@ func (s *State) subscriptionChanged(r *eventlog.Record) error {
 		s.subscriptions[p.Seq] = p
 		t.Subscriptions = append(t.Subscriptions, p)
 	}
-	p.Endpoint = e
+	s.subscribe(p, e)
 	p.EventTypes = make([]string, len(f.EventTypes))
 	for i, et := range f.EventTypes {
 		p.EventTypes[i] = strings.Clone(et)
@@ -200,9 +201,23 @@ func (s *State) subscriptionChanged(r *eventlog.Record) error {
 	return nil
 }
 
+// subscribe makes p one of e's, and no other endpoint's.
+func (s *State) subscribe(p *Subscription, e *Endpoint) {
+	if p.Endpoint == e {
+		return
+	}
+	if p.Endpoint != nil {
+		p.Endpoint.Subscriptions = removeFrom(p.Endpoint.Subscriptions, p)
+	}
+	p.Endpoint = e
+	i, _ := slices.BinarySearchFunc(e.Subscriptions, p.Seq, func(o *Subscription, seq eventlog.Seq) int { return cmp.Compare(o.Seq, seq) })
+	e.Subscriptions = slices.Insert(e.Subscriptions, i, p)
+}
+
 func (s *State) removeSubscription(p *Subscription) {
 	t := p.Endpoint.Tenant
 	t.Subscriptions = removeFrom(t.Subscriptions, p)
+	p.Endpoint.Subscriptions = removeFrom(p.Endpoint.Subscriptions, p)
 	s.dropSubscription(p)
 }
 

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -127,6 +128,10 @@ func checkSums(t *rapid.T, s *State) {
 		for _, e := range ten.Endpoints {
 			if s.endpoints[e.Seq] != e || s.handles[e.Handle()] != e || e.Tenant != ten {
 				t.Fatalf("endpoint %d is not where it should be", e.Seq)
+			}
+			own := slices.DeleteFunc(slices.Clone(ten.Subscriptions), func(p *Subscription) bool { return p.Endpoint != e })
+			if !slices.Equal(own, e.Subscriptions) {
+				t.Fatalf("endpoint %d has subscriptions %v, want %v", e.Seq, e.Subscriptions, own)
 			}
 			want.add(hashOf(s.appendEndpoint(nil, e)))
 		}

@@ -332,6 +332,7 @@ func (d *snapshotReader) subscription() {
 	d.data(&p.Private)
 	d.s.subscriptions[p.Seq] = p
 	p.Endpoint.Tenant.Subscriptions = append(p.Endpoint.Tenant.Subscriptions, p)
+	p.Endpoint.Subscriptions = append(p.Endpoint.Subscriptions, p)
 	d.s.rehashSubscription(p)
 }
 

@@ -89,11 +89,12 @@ type Endpoint struct {
 	DisabledAt     int64           // Unix ms; 0 = gate open
 	DisabledReason record.Reason
 	SuppressedAt   int64
-	Failures       uint32    // consecutive
-	Pending        int       // deliveries
-	Held           int       // of those, by plugin_fault
-	Unattempted    int       // of those that a recovery created: waiting for their first attempt
-	Recovery       *Recovery // running; nil = none
+	Failures       uint32          // consecutive
+	Subscriptions  []*Subscription // oldest first
+	Pending        int             // deliveries
+	Held           int             // of those, by plugin_fault
+	Unattempted    int             // of those that a recovery created: waiting for their first attempt
+	Recovery       *Recovery       // running; nil = none
 	handle         uint32
 	policy         uint32
 	hash           Digest
