@@ -139,8 +139,11 @@ func checkOffline(t *testing.T, dir string) {
 	if out := offline("rebuild"); !strings.Contains(out, before.StateDigest) {
 		t.Errorf("rebuild: %s", out)
 	}
-	if out := offline("rebuild", "--check"); !strings.Contains(out, "history: same at") {
+	if out := offline("rebuild", "--check"); !strings.Contains(out, "history: same at") || !strings.Contains(out, "idempotency: same at") {
 		t.Errorf("rebuild --check: %s", out)
+	}
+	if got := status().Views; len(got) != 2 || got["history"] != before.HeadSeq || got["idempotency"] != before.HeadSeq {
+		t.Errorf("views %v, want both at %d", got, before.HeadSeq)
 	}
 	lines := strings.Split(strings.TrimSpace(offline("cat")), "\n")
 	if len(lines) != int(before.HeadSeq) {

@@ -33,6 +33,46 @@ type success struct {
 	number uint16
 }
 
+// arounds are those of the endpoints that a query reads: a walk over a tenant's deliveries goes from one to the other.
+type arounds struct {
+	h    *History
+	like *projection.Iter
+	all  []*around
+	turn int // whose place is given to an endpoint more
+	bad  error
+}
+
+// maxArounds bounds memory, and what a query over very many endpoints pays before it has to search for each row anyway.
+const maxArounds = 16
+
+// of returns the one of an endpoint, nil on a fault, which close tells.
+func (s *arounds) of(endpoint eventlog.Seq) *around {
+	for _, a := range s.all {
+		if a.endpoint == endpoint {
+			return a
+		}
+	}
+	if len(s.all) < maxArounds {
+		a, err := s.h.around(s.like)
+		if err != nil {
+			s.bad = err
+			return nil
+		}
+		s.all = append(s.all, a)
+		return a
+	}
+	s.turn = (s.turn + 1) % len(s.all)
+	return s.all[s.turn]
+}
+
+func (s *arounds) close() error {
+	err := s.bad
+	for _, a := range s.all {
+		err = errors.Join(err, a.close())
+	}
+	return err
+}
+
 // maxDone bounds memory in walks through long lists: what was known is read ahead again.
 const maxDone = 8192
 
@@ -73,14 +113,25 @@ func (a *around) load(p *partReader, it *projection.Iter) bool {
 	return a.bad == nil
 }
 
-// cover makes the part the one that has seq in it or ends before it; where there is none, the list's first.
+// cover makes the part the one that has seq in it, or one beside the gap that seq is in.
 func (a *around) cover(endpoint, seq eventlog.Seq) {
 	if a.endpoint != endpoint {
 		a.endpoint, a.part.rows = endpoint, a.part.rows[:0]
 		a.lose()
 	}
-	if len(a.part.rows) > 0 && a.part.first() <= seq && seq <= a.part.last() {
-		return
+	if len(a.part.rows) > 0 { // a walk wants the neighbour, which costs far less than a search
+		switch {
+		case seq < a.part.first():
+			if a.down() && seq >= a.part.first() {
+				return
+			}
+		case seq > a.part.last():
+			if a.up() && seq <= a.part.last() {
+				return
+			}
+		default:
+			return
+		}
 	}
 	a.key = append(appendEndpointSeq(a.key[:0], allRows().endpoint, endpoint, seq), 0)
 	a.it.SeekLT(a.key)

@@ -106,7 +106,7 @@ func (h *History) walkAttemptsOf(ctx context.Context, q *AttemptQuery, s span, e
 	if err != nil {
 		return err
 	}
-	c, err := h.deliveryCursor(false, s.asOf)
+	c, err := h.deliveryCursor(s.asOf)
 	if err != nil {
 		return err
 	}
@@ -128,9 +128,13 @@ func (h *History) walkAttemptsOf(ctx context.Context, q *AttemptQuery, s span, e
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		r := c.near.find(p.endpoint, p.seq)
+		near := c.near.of(p.endpoint)
+		if near == nil {
+			return nil // close tells why
+		}
+		r := near.find(p.endpoint, p.seq)
 		if r == nil || !r.isAttempt() {
-			return cmp.Or(c.near.bad, fmt.Errorf("%w: attempt %d is not listed", ErrMalformed, p.seq))
+			return cmp.Or(near.bad, fmt.Errorf("%w: attempt %d is not listed", ErrMalformed, p.seq))
 		}
 		if !each(r.attempt(p.endpoint)) {
 			return nil
@@ -166,10 +170,11 @@ func (h *History) deliveriesOf(q *AttemptQuery) ([]candidate, error) {
 
 // attempts are the seqs of a delivery's finished attempts, newest first.
 func (c *deliveryCursor) attempts(endpoint eventlog.Seq, ref record.Ref) (seqs []eventlog.Seq) {
-	if c.created(endpoint, ref) == nil {
+	near := c.near.of(endpoint)
+	if c.created(near, endpoint, ref) == nil {
 		return nil
 	}
-	if s, ok := c.near.success(ref); ok && s.seq <= c.asOf {
+	if s, ok := near.success(ref); ok && s.seq <= c.asOf {
 		seqs = append(seqs, s.seq)
 	}
 	for version, v := range c.versions(endpoint, ref) {

@@ -34,7 +34,7 @@ func (h *History) Deliveries(ctx context.Context, q DeliveryQuery) (rows []Deliv
 	}
 	// The checkpoint is read before the iterator is made: what that sees is at or after it.
 	checkpoint := h.Checkpoint()
-	c, err := h.deliveryCursor(span.desc, span.asOf)
+	c, err := h.deliveryCursor(span.asOf)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -30,8 +30,7 @@ type DeliveryRow struct {
 // endpoint, all else in the d keys. It belongs to one query.
 type deliveryCursor struct {
 	it   *projection.Iter // over d keys
-	near *around          // the same state of the store
-	desc bool
+	near arounds          // the same state of the store
 	asOf eventlog.Seq
 	err  error
 	key  []byte
@@ -41,28 +40,27 @@ type deliveryCursor struct {
 	id, typ []byte
 }
 
-func (h *History) deliveryCursor(desc bool, asOf eventlog.Seq) (*deliveryCursor, error) {
+func (h *History) deliveryCursor(asOf eventlog.Seq) (*deliveryCursor, error) {
 	it, err := h.store.Iter([]byte{keyDelivery}, []byte{keyDelivery + 1})
 	if err != nil {
 		return nil, err
 	}
-	near, err := h.around(it)
-	if err != nil {
-		return nil, errors.Join(err, it.Close())
-	}
-	return &deliveryCursor{it: it, near: near, desc: desc, asOf: asOf}, nil
+	return &deliveryCursor{it: it, near: arounds{h: h, like: it}, asOf: asOf}, nil
 }
 
 func (c *deliveryCursor) close() error {
-	if err := errors.Join(c.it.Close(), c.near.close()); err != nil {
+	if err := errors.Join(c.near.close(), c.it.Close()); err != nil {
 		return err
 	}
 	return c.err
 }
 
 // created is the creation of a delivery, nil when there is none.
-func (c *deliveryCursor) created(endpoint eventlog.Seq, ref record.Ref) *row {
-	if r := c.near.find(endpoint, ref.Seq); r != nil && r.kind == rowCreated && r.ref == ref && r.seq <= c.asOf {
+func (c *deliveryCursor) created(near *around, endpoint eventlog.Seq, ref record.Ref) *row {
+	if near == nil {
+		return nil
+	}
+	if r := near.find(endpoint, ref.Seq); r != nil && r.kind == rowCreated && r.ref == ref && r.seq <= c.asOf {
 		return r
 	}
 	return nil
@@ -71,7 +69,8 @@ func (c *deliveryCursor) created(endpoint eventlog.Seq, ref record.Ref) *row {
 // read puts what is said about a delivery together into c.row (without the strings, which stay in c.id and c.typ). It
 // says false when there is none.
 func (c *deliveryCursor) read(d candidate) bool {
-	r := c.created(d.endpoint, d.ref)
+	near := c.near.of(d.endpoint)
+	r := c.created(near, d.endpoint, d.ref)
 	if r == nil {
 		return false
 	}
@@ -80,7 +79,7 @@ func (c *deliveryCursor) read(d candidate) bool {
 	c.id, c.typ = append(c.id[:0], r.id...), append(c.typ[:0], r.typ...)
 	if !d.unsuccessful {
 		// Nothing is said about a delivery after its success.
-		if s, ok := c.near.success(d.ref); ok && s.seq <= c.asOf {
+		if s, ok := near.success(d.ref); ok && s.seq <= c.asOf {
 			c.row.Status, c.row.NextDue, c.row.Version, c.row.Made = record.Succeeded, 0, s.seq, s.number
 			return true
 		}
@@ -170,7 +169,7 @@ func (h *History) Delivery(endpoint eventlog.Seq, ref record.Ref) (row DeliveryR
 }
 
 func (h *History) deliveryAsOf(endpoint eventlog.Seq, ref record.Ref, asOf eventlog.Seq) (row DeliveryRow, found bool, err error) {
-	c, err := h.deliveryCursor(true, asOf)
+	c, err := h.deliveryCursor(asOf)
 	if err != nil {
 		return row, false, err
 	}

@@ -19,7 +19,7 @@ func BenchmarkLists(b *testing.B) {
 	if s := os.Getenv("HISTORY_BENCH_EVENTS"); s != "" {
 		n, _ = strconv.Atoi(s)
 	}
-	for _, endpoints := range []int{1, 1000} {
+	for _, endpoints := range []int{1, 10, 1000} {
 		log := benchLog(b, n, endpoints, true)
 		head, _ := log.Head(context.Background())
 		h := openHistory(b, b.TempDir(), log)

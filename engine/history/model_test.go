@@ -11,8 +11,9 @@ import (
 // model answers every query by reading all records from the first on: slow and plain, to compare with.
 type model struct {
 	deliveries []modelDelivery // by ref
-	attempts   []modelAttempt  // by seq
-	events     []modelEvent    // by seq
+	at         map[record.Ref]int
+	attempts   []modelAttempt // by seq
+	events     []modelEvent   // by seq
 	endpoints  map[eventlog.Seq]string
 	changes    []modelChange // by seq
 }
@@ -40,7 +41,7 @@ type modelEvent struct {
 
 // modelOf folds the records up to asOf.
 func modelOf(records []eventlog.Record, asOf eventlog.Seq) *model {
-	m := &model{endpoints: map[eventlog.Seq]string{}}
+	m := &model{endpoints: map[eventlog.Seq]string{}, at: map[record.Ref]int{}}
 	for _, r := range records {
 		if r.Seq > asOf {
 			break
@@ -53,12 +54,16 @@ func modelOf(records []eventlog.Record, asOf eventlog.Seq) *model {
 }
 
 func (m *model) delivery(ref record.Ref) *modelDelivery {
-	for i := range m.deliveries {
-		if m.deliveries[i].Ref == ref {
-			return &m.deliveries[i]
-		}
+	i, ok := m.at[ref]
+	if !ok {
+		panic("no such delivery")
 	}
-	panic("no such delivery")
+	return &m.deliveries[i]
+}
+
+func (m *model) create(d modelDelivery) {
+	m.at[d.Ref] = len(m.deliveries)
+	m.deliveries = append(m.deliveries, d)
 }
 
 func (m *model) apply(r eventlog.Record) error {
@@ -77,7 +82,7 @@ func (m *model) apply(r eventlog.Record) error {
 		}
 		m.events = append(m.events, modelEvent{r.Tenant, p.ID, EventRow{r.Seq, p.Type, r.Time, len(p.Matches)}})
 		for i, x := range p.Matches {
-			m.deliveries = append(m.deliveries, modelDelivery{r.Tenant, DeliveryRow{
+			m.create(modelDelivery{r.Tenant, DeliveryRow{
 				Endpoint: x.Endpoint, Ref: record.Ref{Seq: r.Seq, Ord: uint16(i)}, Event: r.Seq, EventID: p.ID,
 				EventType: p.Type, Status: record.Pending, MaxAttempts: x.MaxAttempts, NextDue: max(r.Time, p.NotBefore),
 				CreatedMS: r.Time, Version: r.Seq}})
@@ -87,7 +92,7 @@ func (m *model) apply(r eventlog.Record) error {
 		if err := c.Decode(r.Facts); err != nil {
 			return err
 		}
-		m.deliveries = append(m.deliveries, modelDelivery{r.Tenant, DeliveryRow{
+		m.create(modelDelivery{r.Tenant, DeliveryRow{
 			Endpoint: c.Endpoint, Ref: record.Ref{Seq: r.Seq}, Event: c.Event, EventID: c.EventID, EventType: c.EventType,
 			Status: record.Pending, MaxAttempts: c.MaxAttempts, NextDue: r.Time, ResendOf: c.ResendOf, CreatedMS: r.Time,
 			Version: r.Seq}})

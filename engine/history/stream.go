@@ -64,7 +64,10 @@ func (e *endpointStream) next() (d candidate, ok bool) {
 	if e.done {
 		return d, false
 	}
-	ref, ok := e.c.near.step(e.endpoint, e.at, e.span.desc)
+	var ref record.Ref
+	if near := e.c.near.of(e.endpoint); near != nil {
+		ref, ok = near.step(e.endpoint, e.at, e.span.desc)
+	}
 	if !ok || before(ref, e.span.lo) || before(e.span.hi, ref) {
 		e.done = true
 		return d, false
