@@ -105,6 +105,9 @@ func (c *compiler) syntax(e *file.Error) (message, suggestion string) {
 	case r == '~':
 		return "~ is no operator", `write matches "pattern"`
 	}
+	if strings.Contains(e.Message, "coalesce expressions") {
+		return "?? and other operators cannot stand side by side", "put it in brackets, as in (data.ttl ?? 0) > 60"
+	}
 	if strings.HasPrefix(e.Message, "invalid ") && strings.Contains(e.Message, " literal: ") {
 		return "the number is malformed or has more than 64 bits", "write larger ones with an exponent, as in 1e20"
 	}
