@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/hookline/hookline/engine/dispatch"
-	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/engine/state"
 	"github.com/hookline/hookline/eventlog"
@@ -29,7 +28,8 @@ type Engine struct {
 	epochs     []state.Epoch // fixed after Open: one writer, one epoch more
 	interrupts sync.Map      // transport name -> *atomic.Int64
 	profiles   sync.Map      // eventlog.Seq -> *profile.Profile
-	views      sync.Map      // tenant id -> *viewSlot
+	provided   atomic.Pointer[profileSet]
+	views      sync.Map // tenant id -> *viewSlot
 	access     access
 
 	durable   atomic.Pointer[durable]
@@ -108,6 +108,7 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	if err := e.define(ctx, s); err != nil {
 		return err
 	}
+	e.provide(st)
 	e.cfg.KeysFollower.Start()
 	if err := e.startDedupe(ctx, s); err != nil {
 		return err
@@ -209,23 +210,12 @@ func (gaugeCommand) run(s *sequencer) {
 // define appends what the log does not have yet: new versions of profiles, the admin key. Durable on return.
 func (e *Engine) define(ctx context.Context, s *sequencer) error {
 	for _, p := range e.cfg.Profiles {
-		if had, ok := s.st.LatestProfile(p.Name); ok && had.Hash == p.Hash {
-			e.profiles.Store(had.Seq, p)
-			continue
-		}
-		sealer, err := e.cfg.Keyring.Sealer("")
-		if err != nil {
+		if err := s.mayDefine(p); err != nil {
 			return err
 		}
-		version := uint32(1)
-		if had, ok := s.st.LatestProfile(p.Name); ok {
-			version = had.Version + 1
+		if _, err := s.defineProfile(p); err != nil {
+			return err
 		}
-		facts := record.ProfileDefined{Name: p.Name, Version: version, Hash: p.Hash, TimeoutMS: uint32(p.Timeout.Milliseconds()),
-			Schedule: p.Schedule, DisableOnFail: p.DisableAfterExhausted, SuppressAfter: uint32(p.SuppressAfter), HTTPSOnly: p.HTTPSOnly,
-			GoneDisables: p.GoneDisables, RetryAfterCapMS: uint64(p.RetryAfterCap.Milliseconds()), WarnAt: p.WarnAt}
-		seq := s.appendFacts(record.TypeProfileDefined, "", &facts, sealSection(sealer, "", record.TypeProfileDefined, 0, p.Content))
-		e.profiles.Store(seq, p)
 	}
 	if e.cfg.AdminKey != "" {
 		hash := sha256.Sum256([]byte(e.cfg.AdminKey))
@@ -246,31 +236,6 @@ func (e *Engine) define(ctx context.Context, s *sequencer) error {
 	last := b.records[len(b.records)-1]
 	e.durable.Store(&durable{seq: last.Seq, time: last.Time, chain: c.Chain, digest: s.st.Digest()})
 	return nil
-}
-
-// profileAt is the profile version of a record: parsed once.
-func (e *Engine) profileAt(seq eventlog.Seq) (*profile.Profile, error) {
-	if p, ok := e.profiles.Load(seq); ok {
-		return p.(*profile.Profile), nil
-	}
-	r, err := e.cfg.Log.Get(context.Background(), seq)
-	if err != nil {
-		return nil, err
-	}
-	var facts record.ProfileDefined
-	if err := facts.Decode(r.Facts); err != nil {
-		return nil, err
-	}
-	content, err := e.openSection(r.Sections[0], "", r.Type, 0)
-	if err != nil {
-		return nil, err
-	}
-	p, err := profile.Load(facts.Name, content)
-	if err != nil {
-		return nil, fmt.Errorf("engine: profile %s version %d of the log: %w", facts.Name, facts.Version, err)
-	}
-	e.profiles.Store(seq, p)
-	return p, nil
 }
 
 // Ready says that recovery is done and that the log takes records.

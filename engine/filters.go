@@ -212,7 +212,7 @@ func (e *Engine) filterProfile(in *FilterInput, v *tenantView) (*profile.Profile
 	if !ok {
 		return nil, Invalid("profile", "there is no profile %.64q", in.Profile)
 	}
-	return p, nil
+	return p.Profile, nil
 }
 
 // catalogueOf shows a profile's event types to filters.

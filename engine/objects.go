@@ -227,6 +227,7 @@ type Profile struct {
 	RetryAfterCap         *string     `json:"retry_after_cap" doc:"the longest wait that a receiver's Retry-After may ask for; null = it is not honoured"`
 	GoneDisables          bool        `json:"gone_disables" doc:"status 410 disables the endpoint"`
 	WarnAt                []int       `json:"warn_at" doc:"percent of the way to being disabled or suppressed"`
+	ReloadError           *string     `json:"reload_error" doc:"why a newer file of this profile is not in use; null = there is none"`
 	Signatures            []Signature `json:"signatures" doc:"side by side"`
 	EventTypes            []EventType `json:"event_types"`
 }

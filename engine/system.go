@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"slices"
 	"sync/atomic"
-
-	"github.com/hookline/hookline/engine/profile"
 )
 
 // LogStatus tells where the log and its views stand, without touching the sequencer.
@@ -52,63 +50,4 @@ func (e *Engine) Transports(ctx context.Context) ([]TransportStatus, error) {
 		return 1
 	})
 	return out, nil
-}
-
-// Profiles lists the profiles a tenant may have.
-func (e *Engine) Profiles() []Profile {
-	out := make([]Profile, 0, len(e.cfg.Profiles))
-	for _, p := range e.cfg.Profiles {
-		out = append(out, profileObject(p))
-	}
-	return out
-}
-
-// Profile returns one profile with its catalogue.
-func (e *Engine) Profile(name string) (Profile, error) {
-	p, ok := e.profileNamed(name)
-	if !ok {
-		return Profile{}, notFound("profile", name)
-	}
-	return profileObject(p), nil
-}
-
-func (e *Engine) profileNamed(name string) (*profile.Profile, bool) {
-	for _, p := range e.cfg.Profiles {
-		if p.Name == name {
-			return p, true
-		}
-	}
-	return nil, false
-}
-
-func (e *Engine) profileNames() []string {
-	var names []string
-	for _, p := range e.cfg.Profiles {
-		names = append(names, p.Name)
-	}
-	return names
-}
-
-func profileObject(p *profile.Profile) Profile {
-	o := Profile{Name: p.Name, Version: int(p.Version), Title: p.Title, Description: p.Description, HTTPSOnly: p.HTTPSOnly,
-		Timeout: p.Timeout.String(), Schedule: texts(p.Schedule.Waits), Jitter: p.Schedule.Jitter, MaxAttempts: p.Schedule.MaxAttempts(),
-		DisableAfterExhausted: p.DisableAfterExhausted, SuppressAfter: p.SuppressAfter, Strict: p.Strict, GoneDisables: p.GoneDisables, WarnAt: make([]int, len(p.WarnAt)), EventTypes: make([]EventType, len(p.EventTypes))}
-	if p.Schedule.Limit > 0 {
-		o.TimeLimit = ptr(p.Schedule.Limit.String())
-	}
-	for _, sig := range p.Signatures() {
-		o.Signatures = append(o.Signatures, Signature{Scheme: sig.Scheme, Headers: append([]string{}, sig.Headers...), Hash: textOrNull(sig.Hash),
-			Encoding: textOrNull(sig.Encoding), Signs: textOrNull(sig.Signs), Prefix: textOrNull(sig.Prefix), Form: textOrNull(sig.Form),
-			Version: textOrNull(sig.Version), Overlaps: sig.Overlaps})
-	}
-	if p.RetryAfterCap > 0 {
-		o.RetryAfterCap = ptr(p.RetryAfterCap.String())
-	}
-	for i, percent := range p.WarnAt {
-		o.WarnAt[i] = int(percent)
-	}
-	for i, t := range p.EventTypes {
-		o.EventTypes[i] = EventType{Name: t.Name, Description: t.Description, Example: t.Example, Schema: t.Schema}
-	}
-	return o
 }

@@ -105,6 +105,9 @@ func (e *Engine) tenantChange(ctx context.Context, id string, in TenantInput, pr
 		if !ok {
 			return Invalid("profile", "%q is not in the log", p.Name)
 		}
+		if latest.Hash != p.Hash {
+			return conflict("profile %s was changed meanwhile; try again", p.Name)
+		}
 		return fn(s, record.Tenant{Profile: latest.Seq, ManagementEvents: in.ManagementEvents != nil && *in.ManagementEvents}, sec)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/hookline/hookline/cmd/hookline/config"
+	"github.com/hookline/hookline/cmd/hookline/profiledir"
 	"github.com/hookline/hookline/engine"
 	"github.com/hookline/hookline/engine/profile"
 	"github.com/hookline/hookline/eventlog/pebblelog"
@@ -21,7 +22,8 @@ type assembly struct {
 	engine    *engine.Engine
 	log       *pebblelog.Log
 	transport *httpsTransport
-	adminKey  string // to open it with; "" = whoever made the directory knows
+	profiles  *profiledir.Dir // the provider's own; nil = there are none
+	adminKey  string          // to open it with; "" = whoever made the directory knows
 	keyMade   bool
 	closers   []func() error
 }
@@ -35,6 +37,9 @@ func assemble(ctx context.Context, cfg *config.Config, dir *dataDir, logger *slo
 			err = errors.Join(err, a.Close())
 		}
 	}()
+	if a.profiles, err = openProfiles(cfg, logger); err != nil {
+		return a, err
+	}
 	master, made, err := dir.masterKey(cfg.Master)
 	if err != nil {
 		return a, err
@@ -116,7 +121,7 @@ func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *data
 	}
 	a.engine, err = engine.Open(ctx, engine.Config{
 		Log: a.log, Keyring: keyring, Views: views, Dir: dir.path, Owner: owner(),
-		Profiles: profile.Builtin(), Transports: map[string]engine.Transport{httpsName: carrier}, AdminKey: a.adminKey,
+		Profiles: a.allProfiles(), Transports: map[string]engine.Transport{httpsName: carrier}, AdminKey: a.adminKey,
 		Logger: logger, LowSpace: a.log.LowSpace, ManualClock: cfg.Manual, ClockStart: cfg.ClockStart,
 		RestartRate: cfg.RestartRate, MaxInFlight: cfg.MaxInFlight,
 	})
@@ -124,7 +129,17 @@ func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *data
 		return fmt.Errorf("engine: %w", err)
 	}
 	a.closers = append(a.closers, a.engine.Close)
+	a.followProfiles()
 	return nil
+}
+
+// allProfiles are the built-in profiles and the provider's own.
+func (a *assembly) allProfiles() []*profile.Profile {
+	all := profile.Builtin()
+	if a.profiles != nil {
+		all = append(all, a.profiles.Profiles()...)
+	}
+	return all
 }
 
 // owner tells in every batch of the log which process wrote it.

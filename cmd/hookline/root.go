@@ -48,7 +48,7 @@ func newRoot(t *terminal) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("run", serveCommand(t), devCommand(t), benchCommand(t))
+	add("run", serveCommand(t), devCommand(t), benchCommand(t), profilesCommand(t))
 	add("api", publishCommand(t), tenantsCommand(t), endpointsCommand(t), subscriptionsCommand(t), keysCommand(t), sessionsCommand(t), auditCommand(t), eventsCommand(t),
 		deliveriesCommand(t), attemptsCommand(t), recoveriesCommand(t), pluginsCommand(t))
 	add("offline", logCommand(t))

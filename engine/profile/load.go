@@ -36,18 +36,19 @@ func Load(file string, content []byte) (*Profile, error) { return load(file, con
 func Lint(file string, content []byte) (*Profile, error) { return load(file, content, true) }
 
 func load(file string, content []byte, examples bool) (*Profile, error) {
-	p := &Profile{Content: bytes.Clone(content), Hash: sha256.Sum256(content), Timeout: 30 * time.Second}
+	p := &Profile{Content: bytes.Clone(content), Hash: sha256.Sum256(content), Timeout: 30 * time.Second, Version: 1}
 	root, err := document(file, content)
 	if err != nil {
 		return nil, faults(err)
 	}
 	var entries []entry
+	var catalogue error // in the parts that it is made of
 	defs := definitions{}
 	var form, unknown string
 	var payload, signature place
 	err = root.mapping(
 		need("name", matching(&p.Name, namePattern, "a-z, 0-9, _ and -, at most 64")),
-		need("version", number(&p.Version, 1, 1_000_000)),
+		may("version", number(&p.Version, 1, 1_000_000)),
 		need("title", text(&p.Title, 100)),
 		may("description", text(&p.Description, 2000)),
 		may("https_only", boolean(&p.HTTPSOnly)),
@@ -67,11 +68,14 @@ func load(file string, content []byte, examples bool) (*Profile, error) {
 		may("operational_events", p.readOperational),
 		may("unknown_types", choice(&unknown, "deliver", "refuse")),
 		may("strict", boolean(&p.Strict)),
-		may("schemas", defs.read),
-		need("events", p.readEvents(&entries)),
+		may("schemas", noting(&catalogue, defs.read)),
+		need("events", noting(&catalogue, p.readEvents(&entries))),
 	)
-	if err == nil {
-		err = errors.Join(p.checkHeaders(signature), p.complete(entries, defs, examples))
+	if signature.node != nil {
+		err = errors.Join(err, p.checkHeaders(signature))
+	}
+	if catalogue == nil {
+		err = errors.Join(err, p.complete(entries, defs, examples))
 	}
 	if err != nil {
 		return nil, faults(err)
@@ -84,6 +88,15 @@ func load(file string, content []byte, examples bool) (*Profile, error) {
 		}
 	}
 	return p, nil
+}
+
+// noting keeps the errors of several fields beside telling them.
+func noting(kept *error, read func(place) error) func(place) error {
+	return func(at place) error {
+		err := read(at)
+		*kept = errors.Join(*kept, err)
+		return err
+	}
 }
 
 // matching reads a text of a form that is told in words.

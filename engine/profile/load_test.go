@@ -288,3 +288,22 @@ func BenchmarkBuiltin(b *testing.B) {
 		profile.Builtin()
 	}
 }
+
+// What `hookline profiles init` writes lints clean under every name, says what it is for, and signs.
+func TestStart(t *testing.T) {
+	for _, name := range []string{"acme", "a", strings.Repeat("x", 64)} {
+		content, err := profile.Start(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := profile.Lint(name+".yaml", content)
+		if err != nil || p.Name != name || !p.Overlaps() || len(p.EventTypes) == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", "Acme", "a b", "../a", strings.Repeat("x", 65), "osir", "stripe"} {
+		if _, err := profile.Start(name); !errors.Is(err, profile.ErrInvalid) {
+			t.Errorf("%q: %v, want it refused", name, err)
+		}
+	}
+}

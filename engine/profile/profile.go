@@ -18,7 +18,7 @@ import (
 // Profile is one version of a provider's rules. Its fields are read only.
 type Profile struct {
 	Name        string // [a-z0-9_-]{1,64}
-	Version     uint32 // from 1
+	Version     uint32 // its author's own count, from 1; the log counts for itself
 	Title       string
 	Description string
 	Content     []byte   // the file as given

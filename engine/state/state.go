@@ -8,6 +8,8 @@ package state
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
@@ -230,6 +232,19 @@ func (s *State) LatestProfile(name string) (*Profile, bool) {
 		}
 	}
 	return nil, false
+}
+
+// LatestProfiles are the newest versions of all names, by name.
+func (s *State) LatestProfiles() []*Profile {
+	newest := map[string]*Profile{}
+	for _, p := range s.profiles {
+		newest[p.Name] = p
+	}
+	list := make([]*Profile, 0, len(newest))
+	for _, name := range slices.Sorted(maps.Keys(newest)) {
+		list = append(list, newest[name])
+	}
+	return list
 }
 
 // Key is the hash of the admin key; nil before the first.

@@ -34,6 +34,7 @@ type Config struct {
 	AllowCIDR  []netip.Prefix // targets that the address guard lets through besides public ones
 	AllowHTTP  bool           // targets without TLS, where the profile allows it
 	TrustCA    []byte         // PEM, beside the system's roots
+	Profiles   string         // directory of the provider's own profiles; "" = only the built-in ones
 	Manual     bool           // the manual clock
 	ClockStart time.Time      // of the manual clock; zero = the wall clock
 	AdminKey   string         // "" = the one that is there, or a new one
@@ -119,6 +120,18 @@ func (c *Config) setTrustCA(path string) error {
 		return fmt.Errorf("%s holds no certificate: want PEM", path)
 	}
 	c.TrustCA = pem
+	return nil
+}
+
+func (c *Config) setProfiles(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("cannot be read: %w", err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is no directory: want the one that holds the profiles, one *.yaml each", path)
+	}
+	c.Profiles = path
 	return nil
 }
 

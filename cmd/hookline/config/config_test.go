@@ -98,6 +98,8 @@ func TestRefused(t *testing.T) {
 		{data, []string{"HOOKLINE_ADMIN_KEY=" + strings.Repeat("k", 31) + "\nk"}, "", "control character"},
 		{data, []string{"HOOKLINE_MASTER_KEY=abc"}, "", "HOOKLINE_MASTER_KEY"},
 		{append(data, "--trust-ca", "/nonexistent.pem"), nil, "", "--trust-ca"},
+		{append(data, "--profiles", "/nonexistent"), nil, "", "--profiles"},
+		{append(data, "--profiles", "config.go"), nil, "", "is no directory"},
 		{append(data, "--log-level", "loud"), nil, "", "none of debug"},
 		{append(data, "--restart-rate", "0"), nil, "", "1 to 1000000"},
 		{append(data, "--max-in-flight", "x"), nil, "", "2 to 65536"},

@@ -49,6 +49,7 @@ func options() []option {
 		{name: "allow-cidr", value: "CIDR", usage: "deliver to this network too, though it is not public (repeatable)", list: (*Config).setAllowCIDR},
 		{name: "allow-http", usage: "deliver without TLS where the profile allows it", set: (*Config).setAllowHTTP},
 		{name: "trust-ca", value: "FILE.pem", usage: "trust these authorities beside the system's", set: (*Config).setTrustCA},
+		{name: "profiles", value: "DIR", usage: "profiles of your own beside the built-in ones, one *.yaml each; changes are taken up while it runs", set: (*Config).setProfiles},
 		{name: "clock", value: "real|manual", def: "real", usage: "manual: time stands still until POST /v1/dev/clock:advance", set: (*Config).setClock},
 		{name: "clock-start", value: "TIME", usage: "where the manual clock begins, RFC 3339", set: (*Config).setClockStart},
 		{name: "admin-key", secret: true, set: (*Config).setAdminKey},
