@@ -131,6 +131,9 @@ func nodeJS(t testing.TB) string {
 		return node
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil || os.Getuid() != 0 {
+		if os.Getenv("HOOKLINE_NEEDS_NODE") != "" { // make test: no judge is left out
+			t.Fatal("node and npm are missing: install them, e.g. apt-get install nodejs npm")
+		}
 		t.Skip("needs node and npm: install them, e.g. apt-get install nodejs npm; a root user's run does so by itself")
 	}
 	const install = "apt-get install -y -qq --no-install-recommends nodejs npm"
