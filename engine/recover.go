@@ -146,17 +146,8 @@ func (e *Engine) countRecoverable(ctx context.Context, tenant string, f *record.
 	if err != nil {
 		return 0, err
 	}
-	for {
-		page, err := e.cfg.History.Recoverable(ctx, q, recoverPage)
-		if err != nil {
-			return 0, storeError(err)
-		}
-		n += uint64(len(page.Rows))
-		if page.End {
-			return n, nil
-		}
-		q.After = page.Cursor
-	}
+	n, err = e.cfg.History.CountRecoverable(ctx, q)
+	return n, storeError(err)
 }
 
 // Recoveries lists a tenant's recoveries, newest first: those that run and the newest that have ended.

@@ -24,7 +24,7 @@ func TestFind(t *testing.T) {
 	uids := func(query ...string) map[string]bool {
 		t.Helper()
 		all := map[string]bool{}
-		path := n.path("/events") + "?limit=3"
+		path := n.path("/events") + "?limit=7"
 		for i := 0; i < len(query); i += 2 {
 			path += "&" + query[i] + "=" + query[i+1]
 		}
