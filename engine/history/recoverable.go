@@ -79,7 +79,7 @@ func (h *History) recoverable(ctx context.Context, q *RecoverQuery, visit func(c
 	if ok, err := h.owns(q.Tenant, q.Endpoint); !ok || err != nil {
 		return err
 	}
-	c, err := h.deliveryCursor(false, span.asOf)
+	c, err := h.deliveryCursor(span.asOf)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (h *History) laterDeliveries(like *deliveryCursor, q *RecoverQuery) (*later
 	if err != nil {
 		return nil, err
 	}
-	c, err := h.deliveryCursor(false, like.asOf)
+	c, err := h.deliveryCursor(like.asOf)
 	if err != nil {
 		return nil, errors.Join(err, it.Close())
 	}
