@@ -20,8 +20,8 @@ import (
 const (
 	partRun   = 2048
 	partBytes = 1024
-	// partLists bounds memory: a run ends when so many lists have a part in it.
-	partLists = 1 << 14
+	// partLists bounds memory, to some 10 MiB: a run ends when so many lists have a part in it.
+	partLists = 1 << 13
 )
 
 // layout is what keys depend on beside the log. Its numbers are changed by tests only.

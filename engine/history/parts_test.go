@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -194,6 +195,62 @@ func alike[T comparable](t *testing.T, query any, want []T, list func(Page) ([]T
 	for i := range got {
 		if got[i] != want[i] {
 			t.Fatalf("%+v: row %d\n got %+v\nwant %+v", query, i, got[i], want[i])
+		}
+	}
+}
+
+// TestPartsEnd: a key ends with its run, with its bytes between two records, and when a run has many lists, whatever commits
+// there are in between.
+func TestPartsEnd(t *testing.T) {
+	const perRow = 8 // bytes, the first one of a part has 5 more for its time
+	for _, c := range []struct {
+		what   string
+		layout layout
+		of     []eventlog.Seq // the endpoints of the records 2, 3, ...
+		want   []eventlog.Seq // where parts of endpoint 1 begin
+	}{
+		{"one part", layout{partRun: 100, partBytes: 1000, partLists: 9}, []eventlog.Seq{1, 1, 2, 1, 1}, []eventlog.Seq{2}},
+		{"runs of four", layout{partRun: 4, partBytes: 1000, partLists: 9}, []eventlog.Seq{1, 1, 1, 2, 1, 1, 1, 1}, []eventlog.Seq{2, 4, 8}},
+		{"parts of three rows", layout{partRun: 100, partBytes: 5 + 2*perRow + 1, partLists: 9}, []eventlog.Seq{1, 1, 1, 1, 1, 1, 1}, []eventlog.Seq{2, 5, 8}},
+		{"five lists, the tenant's two among them", layout{partRun: 100, partBytes: 1000, partLists: 5}, []eventlog.Seq{1, 1, 2, 1, 1, 1}, []eventlog.Seq{2, 5}},
+	} {
+		c.layout.window, c.layout.matches = 4, 4
+		for _, batch := range []int{1, 2, 100} {
+			log := memlog.New(memlog.Options{Now: func() int64 { return benchEpoch }})
+			w, err := log.Acquire(t.Context(), "parts")
+			if err != nil {
+				t.Fatal(err)
+			}
+			store, err := projection.Open(t.Context(), projection.Options{Dir: "views", Memory: projection.NewMemory(), Logger: quiet()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := newHistory(store, c.layout)
+			for part := range slices.Chunk(c.of, batch) {
+				var records []eventlog.Record
+				for _, endpoint := range part {
+					a := record.AttemptFinished{Endpoint: endpoint, Number: 1, Trigger: record.TriggerTest, Outcome: 2, StartedAt: benchEpoch, TookMS: 1}
+					records = append(records, eventlog.Record{Type: record.TypeEndpointTested, Time: benchEpoch, Tenant: "t", Facts: a.AppendFacts(nil)})
+				}
+				if err := w.Append(records).Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				foldUntil(t, h, log, 0)
+			}
+			it, err := store.Iter(appendEndpointSeq(nil, 'c', 1, 0), appendEndpointSeq(nil, 'c', 2, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []eventlog.Seq
+			for ok := it.First(); ok; ok = it.Next() {
+				got = append(got, lastSeq(it.Key()))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s, %d records a commit: parts begin at %v, want %v", c.what, batch, got, c.want)
+			}
+			if err := errors.Join(it.Close(), store.Close()); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

@@ -83,10 +83,16 @@ type partReader struct {
 	ids   []byte
 }
 
+// smallRow is how many bytes most rows have at least.
+const smallRow = 12
+
 // read takes a part in. The value is copied.
 func (p *partReader) read(key, value []byte) error {
 	p.rows, p.types, p.id, p.ids = p.rows[:0], p.types[:0], nil, p.ids[:0]
 	p.value = append(p.value[:0], value...)
+	if p.rows == nil {
+		p.rows = make([]row, 0, min(len(value)/smallRow+1, 128))
+	}
 	p.f = fields{b: p.value}
 	seq, time := lastSeq(key), int64(0)
 	ofTenant := len(key) > 0 && (key[0] == allRows().tenant || key[0] == failedAttempts().tenant)
@@ -146,6 +152,7 @@ func (p *partReader) one(r *row, ofTenant bool) {
 	}
 }
 
+// typ and nextID read the fields that refer to earlier rows.
 func (p *partReader) typ() []byte {
 	n := p.f.u()
 	if n == 0 {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
-	"github.com/hookline/hookline/eventlog/projection"
 )
 
 // FuzzPart: no value of a list panics; what decodes has rows that rise from the seq of the key.
@@ -108,51 +107,5 @@ func TestRowsReadBack(t *testing.T) {
 	want := AttemptRow{Seq: 53, Endpoint: 3, Delivery: record.Ref{Seq: 51, Ord: 1}, Event: 51, Number: 2, Outcome: 1, StartedMS: benchEpoch, TookMS: 7, TimeMS: benchEpoch + 52}
 	if got := p.rows[2].attempt(0); got != want || !p.rows[2].isAttempt() {
 		t.Errorf("attempt %+v, want %+v", got, want)
-	}
-}
-
-// TestPartsEnd: a key ends with its run, with its bytes between two records, and when a run has many lists; a part that
-// grows is written again under the same key.
-func TestPartsEnd(t *testing.T) {
-	l := newLists(layout{partRun: 10, partBytes: 12, partLists: 3})
-	written := map[eventlog.Seq]int{}
-	commit := func() {
-		w, s := new(projection.Batch), map[eventlog.Seq]int{}
-		for _, p := range l.dirty {
-			s[lastSeq(p.key)] = len(p.rows)
-		}
-		l.finish(w)
-		if w.Count() != len(s) {
-			t.Fatalf("%d writes of %d parts", w.Count(), len(s))
-		}
-		for seq, n := range s {
-			written[seq] = n
-		}
-	}
-	add := func(seq eventlog.Seq, endpoint eventlog.Seq) {
-		w := new(projection.Batch)
-		l.pass(w, seq)
-		l.row(w, listKey{letter: 'c', endpoint: endpoint}, rowAttempt, &eventlog.Record{Seq: seq}).putAttempt(&record.AttemptFinished{})
-	}
-	const size = 8
-	for seq := eventlog.Seq(1); seq < 10; seq++ {
-		add(seq, 1)
-		commit()
-	}
-	for _, c := range []struct {
-		first eventlog.Seq
-		bytes int
-	}{{1, 2 * size}, {2, 0}, {3, 2 * size}, {9, size}} {
-		if written[c.first] != c.bytes {
-			t.Errorf("the part of %d has %d bytes, want %d", c.first, written[c.first], c.bytes)
-		}
-	}
-	add(10, 1) // the next run
-	add(11, 2)
-	add(12, 3)
-	add(13, 1) // three lists: the run ends before
-	commit()
-	if written[10] != 0 || written[13] != size {
-		t.Errorf("after the run: %v", written)
 	}
 }
