@@ -216,8 +216,9 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Add(content)
 	f.Add([]byte("name: &a [*a]"))
+	f.Add(bytes.Replace(content, []byte("events:"), []byte("strict: true\nschemas: {a: {$ref: '#/$defs/b'}, b: {$ref: '#/$defs/a'}}\nevents:\n  - {name: a, description: A., example: {}, schema: {$ref: '#/$defs/a'}}"), 1))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		p, err := profile.Load("f.yaml", content)
+		p, err := profile.Lint("f.yaml", content)
 		if err != nil {
 			var e *profile.Error
 			if !errors.As(err, &e) {
@@ -228,6 +229,12 @@ func FuzzLoad(f *testing.F) {
 		if err := p.Schedule.Validate(); err != nil {
 			t.Error(err)
 		}
+		for _, e := range p.EventTypes {
+			if err := p.CheckData(e.Name, e.Example); err != nil {
+				t.Errorf("%s: its own example: %v", e.Name, err)
+			}
+		}
+		p.Signer(p.NewSecret(), "another secret").Append(nil, &profile.Attempt{EventID: "i", EventType: "t", Body: []byte("{}")})
 		if id := p.NewEventID(); p.CheckEventID(id) != nil {
 			t.Errorf("its own id %q is refused", id)
 		}
