@@ -119,15 +119,6 @@ func (e *Engine) sameProfile(t *state.Tenant, v *tenantView) error {
 	return conflict("the profile of tenant %q was changed meanwhile; try again", t.ID)
 }
 
-// profileOf is the profile of a tenant.
-func (e *Engine) profileOf(ctx context.Context, tenant string) (*profile.Profile, error) {
-	v, err := e.view(ctx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	return v.profile, nil
-}
-
 // UpdateEndpoint patches an endpoint; event_types and filter go to its only subscription.
 func (e *Engine) UpdateEndpoint(ctx context.Context, by Actor, tenant, id string, in EndpointInput) (Endpoint, error) {
 	v, err := e.view(ctx, tenant)

@@ -25,6 +25,10 @@ given, an admin key (DIR/admin.key, shown once). Every option may also stand in 
 environment or in a YAML file; a flag wins over the environment, the environment over
 the file. An unknown key is an error.
 
+Profiles of your own stand beside the built-in ones with --profiles DIR, one *.yaml each
+(hookline profiles). A mistake in one stops the start. Changes are taken up while it runs,
+at once on SIGHUP; then a mistake is logged and what runs stays.
+
 SIGTERM or SIGINT drains: nothing new is accepted, attempts under way finish, at the
 latest after the longest timeout in flight plus 5 s. A second signal ends them at once; the exit
 line counts how many were interrupted, those may reach a receiver twice.

@@ -117,7 +117,7 @@ func (s shower) value(v reflect.Value, field string) any {
 	case reflect.Struct:
 		return s.fields(v)
 	case reflect.Slice, reflect.Array:
-		if v.Type().Elem() == reflect.TypeFor[byte]() { // not a list of small numbers with names
+		if v.Type().Elem() == reflect.TypeFor[byte]() && field != "WarnAt" { // not a list of small numbers with names
 			b := make([]byte, v.Len())
 			reflect.Copy(reflect.ValueOf(b), v)
 			return hex.EncodeToString(b)

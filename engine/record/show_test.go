@@ -36,6 +36,10 @@ func TestShow(t *testing.T) {
 			t.Errorf("no %s in %s", say, text)
 		}
 	}
+	warned, err := record.Show(&eventlog.Record{Type: record.TypeProfileDefined, Facts: (&record.ProfileDefined{WarnAt: []uint8{50, 70}}).AppendFacts(nil)}, nil)
+	if text, _ := json.Marshal(warned); err != nil || !strings.Contains(string(text), `"warn_at":[50,70]`) {
+		t.Errorf("percentages are shown as %s: %v", text, err)
+	}
 	if _, err := record.Show(&eventlog.Record{Type: record.TypeAttemptFinished, Facts: []byte{9}}, nil); err == nil {
 		t.Error("damaged facts are shown")
 	}
