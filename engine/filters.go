@@ -45,19 +45,21 @@ func (e *Engine) CheckFilter(ctx context.Context, in FilterInput) (FilterChecked
 	if err != nil {
 		return FilterChecked{}, err
 	}
-	return e.checkFilter(&in, v, ev)
-}
-
-func (e *Engine) checkFilter(in *FilterInput, v *tenantView, ev *filters.Event) (FilterChecked, error) {
-	q := filters.Question{Filter: in.Filter}
-	p, err := e.filterProfile(in, v)
+	p, err := e.filterProfile(&in, v)
 	if err != nil {
 		return FilterChecked{}, err
 	}
+	return CheckFilter(&in, p, ev)
+}
+
+// CheckFilter is the check without an engine: against a profile's catalogue (nil = none) and an event (nil = none). Of the
+// input it takes the filter, the event types and strict.
+func CheckFilter(in *FilterInput, p *profile.Profile, ev *filters.Event) (out FilterChecked, err error) {
+	q := filters.Question{Filter: in.Filter}
 	if p != nil {
 		q.Catalogue = catalogueOf{p}
 	}
-	out := FilterChecked{MaxCostUS: filters.MaxCost / 1000, Errors: []FilterRemark{}, Warnings: []FilterRemark{}, Clauses: []FilterCost{}}
+	out = FilterChecked{MaxCostUS: filters.MaxCost / 1000, Errors: []FilterRemark{}, Warnings: []FilterRemark{}, Clauses: []FilterCost{}}
 	if in.EventTypes != nil {
 		if q.Types, err = filters.ParseTypes(in.EventTypes); err != nil {
 			return FilterChecked{}, Invalid("event_types", "%s", err)
@@ -105,7 +107,7 @@ func (e *Engine) ExplainFilter(ctx context.Context, in FilterInput) (FilterExpla
 	case ev == nil:
 		return out, Invalid("event", "is missing: give the event to explain, as it would be published, or event_id")
 	case in.HasFilter:
-		checked, err := e.checkFilter(&in, v, ev)
+		checked, err := CheckFilter(&in, nil, ev)
 		out.Valid, out.Errors, out.Explanation = checked.Valid, checked.Errors, checked.Explanation
 		return out, err
 	case v == nil:
@@ -167,15 +169,19 @@ func (e *Engine) filterSubject(ctx context.Context, in *FilterInput) (v *tenantV
 	case in.Event == nil:
 		return v, nil, nil
 	}
-	if err := filters.CheckType(in.Event.Type); err != nil {
-		return nil, nil, Invalid("event.type", "%s", err)
+	if in.Event.OccurredAt.IsZero() {
+		in.Event.OccurredAt = time.UnixMilli(e.clock.Now())
 	}
-	ev = &filters.Event{Type: in.Event.Type, ID: in.Event.ID, Tenant: in.Tenant, OccurredAt: in.Event.OccurredAt,
-		Data: in.Event.Data, Actor: in.Event.Actor, Metadata: in.Event.Metadata}
-	if ev.OccurredAt.IsZero() {
-		ev.OccurredAt = time.UnixMilli(e.clock.Now())
+	ev, err = in.Event.seen(in.Tenant)
+	return v, ev, err
+}
+
+// seen is the event as filters see it.
+func (f *FilterEvent) seen(tenant string) (*filters.Event, error) {
+	if err := filters.CheckType(f.Type); err != nil {
+		return nil, Invalid("event.type", "%s", err)
 	}
-	return v, ev, nil
+	return &filters.Event{Type: f.Type, ID: f.ID, Tenant: tenant, OccurredAt: f.OccurredAt, Data: f.Data, Actor: f.Actor, Metadata: f.Metadata}, nil
 }
 
 // publishedEvent is an event of the log as filters saw it.
@@ -215,7 +221,9 @@ func (e *Engine) filterProfile(in *FilterInput, v *tenantView) (*profile.Profile
 	return p.Profile, nil
 }
 
-// catalogueOf shows a profile's event types to filters.
+// Catalogue shows a profile's event types and their schemas to filters.
+func Catalogue(p *profile.Profile) filters.Catalogue { return catalogueOf{p} }
+
 type catalogueOf struct{ p *profile.Profile }
 
 var _ filters.Catalogue = catalogueOf{}

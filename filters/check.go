@@ -118,9 +118,12 @@ func (k *knowledge) choose(types Types) {
 	}
 }
 
-// only leaves the types that a condition on the type admits.
+// only leaves the types that a condition on the type admits. Where it admits none, it is the mistake.
 func (k *knowledge) only(admits func(eventType string) bool) {
-	k.types = slices.DeleteFunc(k.types, func(t string) bool { return !admits(t) })
+	left := slices.DeleteFunc(slices.Clone(k.types), func(t string) bool { return !admits(t) })
+	if len(left) > 0 {
+		k.types = left
+	}
 }
 
 // complete says whether every type that the filter may see has a schema.

@@ -41,7 +41,7 @@ func newRoot(t *terminal) *cobra.Command {
 	root.SetVersionTemplate("hookline {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run it:"}, &cobra.Group{ID: "api", Title: "Talk to a running server:"},
-		&cobra.Group{ID: "offline", Title: "Look at a data directory that no server holds:"})
+		&cobra.Group{ID: "filters", Title: "Write filters:"}, &cobra.Group{ID: "offline", Title: "Look at a data directory that no server holds:"})
 	add := func(group string, cmds ...*cobra.Command) {
 		for _, c := range cmds {
 			c.GroupID = group
@@ -51,6 +51,7 @@ func newRoot(t *terminal) *cobra.Command {
 	add("run", serveCommand(t), devCommand(t), benchCommand(t), profilesCommand(t))
 	add("api", publishCommand(t), tenantsCommand(t), endpointsCommand(t), subscriptionsCommand(t), keysCommand(t), sessionsCommand(t), auditCommand(t), eventsCommand(t),
 		deliveriesCommand(t), attemptsCommand(t), recoveriesCommand(t), pluginsCommand(t))
+	add("filters", filtersCommand(t))
 	add("offline", logCommand(t))
 	root.AddCommand(pluginCommand(t), versionCommand(t))
 	return root

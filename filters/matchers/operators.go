@@ -50,9 +50,13 @@ func (c *carrier) equal(path string, want any) string {
 	case want == nil:
 		return "has(" + path + ") and " + path + " == nil"
 	}
-	c.note("", "where a member is an array, the matcher looked for the value among its elements; == does not: write \"value\" in data.tags there")
+	if path != "type" && path != "id" {
+		c.note("", arrays)
+	}
 	return path + " == " + constant
 }
+
+const arrays = "where a member is an array, the matcher looked for the value among its elements; == does not: write \"value\" in data.tags there"
 
 func (c *carrier) ordered(path, op string, operand any) string {
 	words := map[string]string{"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
