@@ -20,6 +20,12 @@
 // durable; lists of events, deliveries and attempts come from the history view, which follows the durable log, and
 // so does the view of idempotency keys, the only one that a start waits for.
 //
+// # Recoveries
+//
+// A recovery makes an endpoint's failed deliveries anew, in bulk. What it selects is what the history view showed as of
+// one seq; pages are read beside the sequencer, and each page's deliveries stand in one batch with the recovery's new
+// cursor. So it is exact over a crash, and holds a page in memory, whatever its size.
+//
 // # A log that fails
 //
 // When an append fails the engine stops by itself (Dead, Err): nothing more is decided on a log that does not take it.

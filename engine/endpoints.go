@@ -259,14 +259,19 @@ func (e *Engine) gate(ctx context.Context, by Actor, tenant, id string, typ even
 	}
 	return e.endpointCommand(ctx, tenant, id, func(s *sequencer, ep *state.Endpoint) {
 		if changes(ep) {
+			before := gatesOf(ep)
 			s.appendFacts(typ, tenant, &record.EndpointChange{Endpoint: ep.Seq, Reason: record.ReasonByUser}, who...)
 			if typ == record.TypeEndpointDisabled {
 				s.gateClosed(ep)
 			}
-			s.tellGate(typ, ep)
+			if gatesOf(ep) != before { // a failure count set back is no news
+				s.tellGate(typ, ep)
+			}
 		}
 	})
 }
+
+func gatesOf(ep *state.Endpoint) [2]bool { return [2]bool{ep.DisabledAt != 0, ep.SuppressedAt != 0} }
 
 func (e *Engine) endpointCommand(ctx context.Context, tenant, id string, fn func(*sequencer, *state.Endpoint)) (Endpoint, error) {
 	var out sealedEndpoint

@@ -94,7 +94,8 @@ func TestOperationalEvents(t *testing.T) {
 	}
 	ctx := context.Background()
 	must(r.EnableEndpoint(ctx, Actor{"test"}, "acme", bad.ID))(t)
-	must(r.EnableEndpoint(ctx, Actor{"test"}, "acme", bad.ID))(t) // changes nothing, tells nothing
+	r.advance(0)                                                  // it fails once more
+	must(r.EnableEndpoint(ctx, Actor{"test"}, "acme", bad.ID))(t) // sets the count back, opens nothing, tells nothing
 	must(r.DisableEndpoint(ctx, Actor{"test"}, "acme", bad.ID))(t)
 	r.advance(time.Minute)
 	if got, want := r.types("acme"), "invoice.paid delivery.exhausted endpoint.disabled endpoint.enabled endpoint.disabled"; got != want {
