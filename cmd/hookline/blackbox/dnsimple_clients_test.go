@@ -122,25 +122,10 @@ func sameLines(t testing.TB, got, want string) {
 // nodeJS is the path of Node, installed from the distribution where that may be done.
 func nodeJS(t testing.TB) string {
 	t.Helper()
-	found := func() (string, bool) {
-		node, err := exec.LookPath("node")
-		_, npmErr := exec.LookPath("npm")
-		return node, err == nil && npmErr == nil
-	}
-	if node, ok := found(); ok {
-		return node
-	}
-	if _, err := exec.LookPath("apt-get"); err != nil || os.Getuid() != 0 {
-		if os.Getenv("HOOKLINE_NEEDS_NODE") != "" { // make test: no judge is left out
-			t.Fatal("node and npm are missing: install them, e.g. apt-get install nodejs npm")
-		}
-		t.Skip("needs node and npm: install them, e.g. apt-get install nodejs npm; a root user's run does so by itself")
-	}
-	const install = "apt-get install -y -qq --no-install-recommends nodejs npm"
-	judged(t, exec.Command("sh", "-c", install+" || { apt-get update -qq && "+install+"; }"))
-	node, ok := found()
-	if !ok {
-		t.Fatal("no node and npm after installing them")
+	needs(t, "nodejs npm", "node", "npm")
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatal(err)
 	}
 	return node
 }

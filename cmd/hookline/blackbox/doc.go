@@ -21,6 +21,6 @@
 //	HOOKLINE_BIN      the binary to test instead of a fresh build
 //	HOOKLINE_SLOW=1   also the cases that wait for a provider's real 30 s
 //	HOOKLINE_TORTURE  number of kill -9 cycles under load (default 5)
-//	HOOKLINE_NEEDS_NODE  any value: tests that need Node fail without it rather than skip (make test sets it)
+//	HOOKLINE_NEEDS_ALL  any value: tests that need Node fail without it rather than skip (make test sets it)
 //	HOOKLINE_SAMPLES  directory of real DNSimple bodies to publish and compare, beside our own examples
 package blackbox

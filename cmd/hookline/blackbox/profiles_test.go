@@ -20,7 +20,7 @@ func readmeBlocks(t *testing.T, section string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, ok := strings.Cut(string(text), "### "+section+"\n")
+	_, after, ok := strings.Cut(string(text), "# "+section+"\n")
 	if !ok {
 		t.Fatalf("the README has no section %q", section)
 	}
