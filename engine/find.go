@@ -1,15 +1,13 @@
 package engine
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/hookline/hookline/engine/history"
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
-	"github.com/hookline/hookline/eventlog/seal"
 )
 
 // Some of what a list is searched for stands in no index: text in metadata is sealed, and is looked for record by record.
@@ -29,6 +27,7 @@ type eventSearch struct {
 	endpoint eventlog.Seq
 	status   record.Status
 	metadata []byte
+	has      map[eventlog.Seq]bool // of the rows at hand: those whose metadata holds it
 }
 
 func (s *eventSearch) empty() bool {
@@ -83,6 +82,9 @@ func (e *Engine) Events(ctx context.Context, tenant string, in ListInput) (Page[
 		rows, next, err := read(ctx, q)
 		if err != nil {
 			return out, storeError(err)
+		}
+		if err := e.searchMetadata(ctx, &search, rows); err != nil {
+			return out, err
 		}
 		for i := range rows {
 			looked++
@@ -140,7 +142,7 @@ func (e *Engine) eventsNamed(tenant, id string) (eventReader, error) {
 
 // found makes the object of an event that the search selects.
 func (e *Engine) found(ctx context.Context, tenant string, r *history.EventRow, s *eventSearch) (o Event, ok bool, err error) {
-	if s.matched != nil && *s.matched != (r.Matches > 0) {
+	if s.matched != nil && *s.matched != (r.Matches > 0) || len(s.metadata) > 0 && !s.has[r.Seq] {
 		return o, false, nil
 	}
 	if s.endpoint != 0 || s.status != 0 {
@@ -157,58 +159,63 @@ func (e *Engine) found(ctx context.Context, tenant string, r *history.EventRow, 
 	if err != nil {
 		return o, false, err
 	}
-	if len(s.metadata) > 0 {
-		if ok, err := e.metadataHas(&rec, s.metadata); !ok || err != nil {
-			return o, false, err
-		}
-	}
 	o, err = e.eventObject(&rec, &ev)
 	return o, err == nil, err
 }
 
-// metadataHas says whether an event's metadata, as it was sent, holds a text. What was erased holds none.
-func (e *Engine) metadataHas(r *eventlog.Record, text []byte) (bool, error) {
-	if len(r.Sections) < 2 {
-		return false, nil
+// deliveryReader reads rows of deliveries as history.History does.
+type deliveryReader func(context.Context, history.DeliveryQuery) ([]history.DeliveryRow, history.Position, error)
+
+// deliveriesOf reads the deliveries of several events, which share an id, as the view reads one's: a page from each, of
+// which the first by ref are the page of all.
+func (e *Engine) deliveriesOf(events []eventlog.Seq) deliveryReader {
+	return func(ctx context.Context, q history.DeliveryQuery) (rows []history.DeliveryRow, next history.Position, err error) {
+		one := q
+		one.Limit++ // one more than the page says that there is another
+		for _, one.Event = range events {
+			some, _, err := e.cfg.History.Deliveries(ctx, one)
+			if err != nil {
+				return nil, nil, err
+			}
+			rows = append(rows, some...)
+			slices.SortFunc(rows, func(a, b history.DeliveryRow) int {
+				order := cmp.Or(cmp.Compare(a.Ref.Seq, b.Ref.Seq), cmp.Compare(a.Ref.Ord, b.Ref.Ord))
+				if !q.Ascending {
+					order = -order
+				}
+				return order
+			})
+			rows = rows[:min(len(rows), one.Limit)]
+		}
+		if len(rows) > q.Limit {
+			rows = rows[:q.Limit]
+			next = history.PositionOfDelivery(rows[q.Limit-1].Ref)
+		}
+		return rows, next, nil
 	}
-	plain, err := e.openSection(r.Sections[1], r.Tenant, r.Type, 1)
-	if errors.Is(err, seal.ErrDestroyed) {
-		return false, nil
-	}
-	var p record.EventPrivate
-	if err == nil {
-		err = p.Decode(plain)
-	}
-	if err != nil {
-		return false, storeError(err)
-	}
-	return bytes.Contains(p.Metadata, text), nil
 }
 
 // deliveriesWith lists deliveries of events whose metadata holds a text.
-func (e *Engine) deliveriesWith(ctx context.Context, q history.DeliveryQuery, text []byte) (Page[Delivery], error) {
+func (e *Engine) deliveriesWith(ctx context.Context, q history.DeliveryQuery, read deliveryReader, text []byte) (Page[Delivery], error) {
 	out := Page[Delivery]{Data: []Delivery{}}
 	limit := q.Limit
 	q.Limit = findChunk
-	has, of := false, eventlog.Seq(0) // an event's deliveries often follow each other
 	for looked := 0; ; {
-		rows, next, err := e.cfg.History.Deliveries(ctx, q)
+		rows, next, err := read(ctx, q)
 		if err != nil {
 			return out, storeError(err)
 		}
+		seqs := make([]eventlog.Seq, len(rows))
+		for i := range rows {
+			seqs[i] = rows[i].Event
+		}
+		has, err := e.haveMetadata(ctx, seqs, text)
+		if err != nil {
+			return out, err
+		}
 		for i := range rows {
 			looked++
-			if rows[i].Event != of {
-				r, _, err := e.eventAt(ctx, rows[i].Event)
-				if err == nil {
-					has, err = e.metadataHas(&r, text)
-				}
-				if err != nil {
-					return out, err
-				}
-				of = rows[i].Event
-			}
-			if has {
+			if has[rows[i].Event] {
 				out.Data = append(out.Data, e.deliveryObject(&rows[i]))
 			}
 			if last := i == len(rows)-1; (len(out.Data) == limit || looked >= findLimit) && !(last && next == nil) {

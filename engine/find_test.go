@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -132,6 +133,49 @@ func TestFindEventsThatShareAnID(t *testing.T) {
 	}
 	if got, _ := r.findAll(ListInput{EventID: "same", From: rigStart.Add(2 * time.Second), To: rigStart.Add(4 * time.Second)}, 50); len(got) != 2 {
 		t.Errorf("%d within two seconds, want 2", len(got))
+	}
+}
+
+// So are all deliveries of events that share an id, in order, over pages of any size.
+func TestFindDeliveriesOfEventsThatShareAnID(t *testing.T) {
+	r := newRig(t, nil)
+	r.tenant("acme", "standard")
+	r.endpoint("acme", EndpointInput{})
+	r.endpoint("acme", EndpointInput{})
+	var first string
+	for i := range 4 {
+		p := r.publish("acme", PublishInput{Type: fmt.Sprintf("a.b%d", i), ID: "same"})
+		r.publish("acme", PublishInput{Type: "a.b", ID: fmt.Sprintf("other%d", i)})
+		first = cmp.Or(first, p.Matched[0].DeliveryID)
+	}
+	r.advance(0)
+	must(r.ResendDelivery(context.Background(), Actor{"test"}, "acme", first))(t)
+	r.advance(0)
+	var want []string
+	for _, d := range r.deliveries(ListInput{}) {
+		if d.EventID == "same" {
+			want = append(want, d.ID)
+		}
+	}
+	if len(want) != 9 {
+		t.Fatalf("%d deliveries, want 9", len(want))
+	}
+	for _, limit := range []int{1, 2, 4, 9, 50} {
+		var got []string
+		in := ListInput{EventID: "same", Limit: limit}
+		for {
+			p := must(r.Deliveries(context.Background(), "acme", in))(t)
+			for _, d := range p.Data {
+				got = append(got, d.ID)
+			}
+			if p.NextCursor == nil {
+				break
+			}
+			in.Cursor = *p.NextCursor
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d a page: %v, want %v", limit, got, want)
+		}
 	}
 }
 

@@ -125,13 +125,16 @@ func (e *Engine) Deliveries(ctx context.Context, tenant string, in ListInput) (P
 	if in.EventID != "" && len(events) == 0 {
 		return out, nil
 	}
-	if len(events) > 0 {
+	read := deliveryReader(e.cfg.History.Deliveries)
+	if len(events) > 1 {
+		read = e.deliveriesOf(events)
+	} else if len(events) == 1 {
 		q.Event = events[0]
 	}
 	if in.Metadata != "" {
-		return e.deliveriesWith(ctx, q, []byte(in.Metadata))
+		return e.deliveriesWith(ctx, q, read, []byte(in.Metadata))
 	}
-	rows, next, err := e.cfg.History.Deliveries(ctx, q)
+	rows, next, err := read(ctx, q)
 	if err != nil {
 		return out, storeError(err)
 	}
