@@ -88,6 +88,6 @@ func (s *sequencer) stepManualClock() {
 
 // busy says that an attempt, a command or a batch is under way.
 func (s *sequencer) busy() bool {
-	return s.flights > 0 || s.more || s.parked.list.Len() > 0 || s.recoveries.reading() || len(s.todo) > 0 || s.suspended() ||
+	return s.flights > 0 || s.more || s.parked.list.Len() > 0 || len(s.own.short) > 0 || s.recoveries.reading() || len(s.todo) > 0 || s.suspended() ||
 		len(s.slot) > 0 || len(s.batch.records) > 0 || len(s.batch.starts) > 0
 }

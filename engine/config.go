@@ -44,10 +44,15 @@ type Config struct {
 	ManualClock bool
 	ClockStart  time.Time // of the manual clock; zero = the wall clock
 
-	RestartRate int // overdue deliveries a second after a start; 0 = 1 000
-	MaxInFlight int // attempts; 0 = 4 096
-	Quota       int // endpoints a tenant; 0 = 1 000
+	RestartRate int                               // overdue deliveries a second after a start; 0 = 1 000
+	MaxInFlight int                               // attempts; 0 = 4 096
+	ownWait     func(time.Duration) time.Duration // shortens waits of our own in tests; nil = as they are
+
+	Quota int // endpoints a tenant, 1 to 100 000; 0 = 1 000
 }
+
+// MaxQuota is the largest Config.Quota.
+const MaxQuota = 100_000
 
 func (c *Config) setDefaults() {
 	if c.RestartRate == 0 {
@@ -55,6 +60,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.MaxInFlight == 0 {
 		c.MaxInFlight = 4096
+	}
+	if c.ownWait == nil {
+		c.ownWait = func(d time.Duration) time.Duration { return d }
 	}
 	if c.Quota == 0 {
 		c.Quota = 1000
@@ -79,6 +87,8 @@ func (c *Config) validate() error {
 		return fmt.Errorf("engine: Config.RestartRate is %d, want 1 to 1 000 000 deliveries a second", c.RestartRate)
 	case c.MaxInFlight < 2 || c.MaxInFlight > 1<<20:
 		return fmt.Errorf("engine: Config.MaxInFlight is %d, want 2 to 1 048 576 attempts", c.MaxInFlight)
+	case c.Quota < 1 || c.Quota > MaxQuota:
+		return fmt.Errorf("engine: Config.Quota is %d, want 1 to 100 000 endpoints a tenant", c.Quota)
 	}
 	return nil
 }

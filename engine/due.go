@@ -27,6 +27,7 @@ func (s *sequencer) dispatch() {
 	}
 	s.lanes.At(s.now)
 	s.drainClosed()
+	s.enterOurs()
 	s.stepRecoveries()
 	for !s.skips.full() {
 		h, ok := s.st.Pending.PopDue(s.now)

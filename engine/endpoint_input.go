@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -144,10 +145,19 @@ func (c *endpointChange) schedule(_ *Engine, in *EndpointInput, _ *profile.Profi
 		return Invalid("schedule", "has no waits, want 1 to %d, or null for the profile's", schedule.MaxWaits)
 	}
 	if err := s.Validate(); err != nil {
-		return Invalid("schedule", "%s", err)
+		return scheduleError(err)
 	}
 	c.config.Schedule = &s
 	return nil
+}
+
+// scheduleError names a wait as schedule[0], and the whole as schedule.
+func scheduleError(err error) error {
+	var e *schedule.Error
+	if errors.As(err, &e) && strings.HasPrefix(e.Field, "waits") {
+		return Invalid("schedule"+strings.TrimPrefix(e.Field, "waits"), "%s", e.Message)
+	}
+	return Invalid("schedule", "%s", err)
 }
 
 // subscription validates what goes to the endpoint's only subscription.

@@ -96,7 +96,8 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	s := &sequencer{e: e, st: st, lanes: dispatch.New(st.Pending, e.cfg.MaxInFlight), writer: w, next: w.Next(),
 		bodies: bodies{kept: map[eventlog.Seq]keptBody{}}, dedupe: newDedupe(), batch: e.newBatch(),
 		slot: make(chan struct{}, maxOutstanding), out: make(chan *batch, maxOutstanding), stop: make(chan struct{}),
-		parked: parked{rate: e.cfg.RestartRate}, timeouts: map[time.Duration]int{}, routes: map[string]*routeJournal{}}
+		parked: parked{rate: e.cfg.RestartRate}, timeouts: map[time.Duration]int{}, routes: map[string]*routeJournal{},
+		own: newOwnWaits(e.cfg.ownWait)}
 	s.in.wake = make(chan struct{}, 1)
 	e.sequencer = s
 	s.now = max(st.Time, e.clock.Now())
@@ -116,6 +117,7 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	e.cfg.Follower.Start() // history catches up behind
 	st.Pending.Arm()
 	s.parkOverdue()
+	s.waitOursAgain()
 	s.releaseHeld()
 	s.resumeRecoveries()
 	s.more = true

@@ -289,6 +289,7 @@ func (f *flight) interrupted(s *sequencer) {
 		a.Plugin = t.Checksum
 	}
 	s.appendFacts(record.TypeAttemptInterrupted, f.target.tenant, &a)
+	s.waitOurs(f.ref, time.Duration(due-s.now)*time.Millisecond)
 }
 
 func recordHeaders(hs []transports.Header, contentLength int) []record.Header {

@@ -336,7 +336,7 @@ func (e *Engine) published(ctx context.Context, items []publication) ([]PublishR
 			out[i].Published.Duplicate = true
 			e.count.duplicates.Add(1)
 		case pubConflict:
-			out[i].Err = conflict("another event with the same idempotency key or (type, id) but other content was accepted within 24 h as %s", e.id(record.PrefixEvent, p.first, 0))
+			out[i].Err = sameKey(p.in, e.id(record.PrefixEvent, p.first, 0))
 		case pubGone:
 			out[i].Err = notFound("tenant", p.v.id)
 		default:
@@ -344,6 +344,17 @@ func (e *Engine) published(ctx context.Context, items []publication) ([]PublishR
 		}
 	}
 	return out, nil
+}
+
+// sameKey is the answer to an event whose key was another one's within the window.
+func sameKey(in *PublishInput, first string) *Error {
+	location, key := "id", "type and id"
+	if in.IdempotencyKey != "" {
+		location, key = "idempotency_key", "idempotency key"
+	}
+	err := conflict("event %s, accepted within the last 24 h, has the same %s but other content: repeat it unchanged, or give this one another", first, key)
+	err.Fields = []FieldError{{Location: location, Message: "the same " + key + " as event " + first}}
+	return err
 }
 
 func (e *Engine) answerTo(seq eventlog.Seq, ev *record.EventPublished) *Published {

@@ -99,7 +99,8 @@ func (r *rig) start() {
 	}
 	cfg := Config{Log: r.log, Keyring: r.keyring, Views: views, Dir: r.dir, Owner: "test",
 		Profiles: profile.Builtin(), Transports: map[string]Transport{"https": {Submitter: r.net}}, AdminKey: "a key of thirty-two characters...",
-		ManualClock: true, ClockStart: rigStart}
+		ManualClock: true, ClockStart: rigStart,
+		ownWait: func(d time.Duration) time.Duration { return d / 1000 }}
 	if r.cfg != nil {
 		r.cfg(&cfg)
 	}

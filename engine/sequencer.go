@@ -41,6 +41,7 @@ type sequencer struct {
 	batch   *batch
 
 	parked   parked
+	own      ownWaits
 	closing  []*state.Endpoint // whose gate closed while deliveries waited in their lane
 	skips    skips
 	advances []*advanceCommand     // of a manual clock, the first one runs
@@ -132,6 +133,9 @@ func (s *sequencer) idleUntilWork(timer *time.Timer) bool {
 		wait := time.Second // house-keeping, and changes of the disk's state
 		if at, ok := s.nextTime(); ok && !s.e.manual() && !s.suspended() {
 			wait = min(wait, max(0, time.Duration(at-s.e.clock.Now())*time.Millisecond))
+		}
+		if !s.suspended() {
+			wait = min(wait, s.own.next())
 		}
 		if s.parked.list.Len() > 0 && !s.suspended() {
 			wait = min(wait, s.parked.next(time.Now()))

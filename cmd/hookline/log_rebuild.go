@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hookline/hookline/engine"
+	"github.com/hookline/hookline/engine/state"
 	"github.com/hookline/hookline/eventlog"
 	"github.com/hookline/hookline/eventlog/projection"
 )
@@ -20,25 +22,69 @@ func logRebuildCommand(t *terminal) *cobra.Command {
 		Long: `Fold the log again from its first record: the state, for its digest, and the views, which
 are replaced. With --check nothing is replaced: state and views are rebuilt beside and
 compared with what the server had noted and written; exit code 1 when they differ.`,
-		Example: "  hookline log rebuild --data ./data\n  hookline log rebuild --check --data ./data",
+		Example: "  hookline log rebuild --data ./data\n  hookline log rebuild --check --data ./data -o json",
 	}
 	cmd.Flags().Bool("check", false, "compare only, replace nothing")
+	addOutput(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		asJSON, err := outputJSON(cmd)
+		if err != nil {
+			return err
+		}
 		o, err := openOffline(cmd, t)
 		if err != nil {
 			return err
 		}
 		defer o.Close()
-		if check, _ := cmd.Flags().GetBool("check"); check {
-			return errors.Join(o.checkState(cmd.Context(), t), o.checkViews(cmd.Context(), t))
+		told := &rebuildReport{OK: true, Rebuilt: []rebuilt{}}
+		if !asJSON {
+			told.say = t.say
 		}
-		return o.rebuild(cmd.Context(), t)
+		if check, _ := cmd.Flags().GetBool("check"); check {
+			err = errors.Join(o.checkState(cmd.Context(), t, told), o.checkViews(cmd.Context(), t, told))
+		} else {
+			err = o.rebuild(cmd.Context(), t, told)
+		}
+		if asJSON && (err == nil || errors.Is(err, errDiffers)) {
+			err = errors.Join(err, json.NewEncoder(t.out).Encode(told))
+		}
+		return err
 	}
 	return cmd
 }
 
+// rebuildReport is what `log rebuild -o json` tells; as text it is told line by line.
+type rebuildReport struct {
+	OK      bool      `json:"ok"`
+	Rebuilt []rebuilt `json:"rebuilt"`
+	say     func(format string, args ...any)
+}
+
+// rebuilt is the state or a view, folded again. Was is what it is compared with: "" = nothing is there to compare with.
+type rebuilt struct {
+	Name    string  `json:"name"`
+	Seq     uint64  `json:"seq"`
+	Digest  string  `json:"digest"`
+	Was     string  `json:"was,omitempty"` // same or different
+	WasSeq  uint64  `json:"was_seq,omitempty"`
+	WasHash string  `json:"was_digest,omitempty"`
+	Seconds float64 `json:"seconds,omitempty"` // folding took
+}
+
+func (r *rebuildReport) tell(x rebuilt, format string, args ...any) {
+	r.OK = r.OK && x.Was != "different"
+	r.Rebuilt = append(r.Rebuilt, x)
+	if r.say != nil && format != "" {
+		r.say(format, args...)
+	}
+}
+
+func rebuiltView(v standing) rebuilt {
+	return rebuilt{Name: v.name, Seq: uint64(v.seq), Digest: fmt.Sprintf("%x", v.digest)}
+}
+
 // rebuild drops snapshots and views and makes the views again; the next start folds the state.
-func (o *offline) rebuild(ctx context.Context, t *terminal) error {
+func (o *offline) rebuild(ctx context.Context, t *terminal, told *rebuildReport) error {
 	head, err := o.log.Head(ctx)
 	if err != nil {
 		return err
@@ -60,9 +106,9 @@ func (o *offline) rebuild(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	t.say("state: seq %d, digest %s, %s", s.Seq, s.Digest(), pace(s.Seq, took))
+	told.tell(rebuiltState(s, took), "state: seq %d, digest %s, %s", s.Seq, s.Digest(), pace(s.Seq, took))
 	for _, v := range folded {
-		t.say("%s: seq %d, digest %x", v.name, v.seq, v.digest)
+		told.tell(rebuiltView(v), "%s: seq %d, digest %x", v.name, v.seq, v.digest)
 	}
 	return nil
 }
@@ -116,7 +162,7 @@ func (o *offline) foldViews(ctx context.Context, t *terminal, dir string, until 
 }
 
 // checkState compares with the digest that the server noted last.
-func (o *offline) checkState(ctx context.Context, t *terminal) error {
+func (o *offline) checkState(ctx context.Context, t *terminal, told *rebuildReport) error {
 	c, noted, err := engine.ReadCheckpoint(o.path)
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w: it is derived, delete %s", err, o.join(snapshotsDir))
@@ -126,17 +172,28 @@ func (o *offline) checkState(ctx context.Context, t *terminal) error {
 	s, err := engine.Rebuild(ctx, o.log, c.Seq, b.at)
 	took := time.Since(began)
 	b.end()
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	is := rebuiltState(s, took)
+	if noted {
+		is.Was, is.WasSeq, is.WasHash = "same", uint64(c.Seq), c.Digest
+	}
+	switch {
 	case !noted:
-		t.say("state: seq %d, digest %s; nothing was noted to compare with", s.Seq, s.Digest())
+		told.tell(is, "state: seq %d, digest %s; nothing was noted to compare with", s.Seq, s.Digest())
 	case s.Seq != c.Seq || s.Digest().String() != c.Digest:
+		is.Was = "different"
+		told.tell(is, "")
 		return fmt.Errorf("state: %w: seq %d, digest %s, but noted was seq %d, digest %s", errDiffers, s.Seq, s.Digest(), c.Seq, c.Digest)
 	default:
-		t.say("state: same at seq %d, digest %s, %s", s.Seq, s.Digest(), pace(s.Seq, took))
+		told.tell(is, "state: same at seq %d, digest %s, %s", s.Seq, s.Digest(), pace(s.Seq, took))
 	}
 	return nil
+}
+
+func rebuiltState(s *state.State, took time.Duration) rebuilt {
+	return rebuilt{Name: "state", Seq: uint64(s.Seq), Digest: s.Digest().String(), Seconds: took.Seconds()}
 }
 
 // pace says how fast records were folded.
@@ -145,9 +202,11 @@ func pace(records eventlog.Seq, took time.Duration) string {
 }
 
 // checkViews compares the views on disk with some folded beside them.
-func (o *offline) checkViews(ctx context.Context, t *terminal) error {
+func (o *offline) checkViews(ctx context.Context, t *terminal, told *rebuildReport) error {
 	if !o.exists(viewsDir) {
-		t.say("views: there are none to compare with")
+		if told.say != nil {
+			told.say("views: there are none to compare with")
+		}
 		return nil
 	}
 	was, err := o.standing(ctx)
@@ -165,14 +224,20 @@ func (o *offline) checkViews(ctx context.Context, t *terminal) error {
 	}
 	var differ []error
 	for i, v := range was {
+		now := rebuiltView(is[i])
+		if v.seq != 0 {
+			now.Was, now.WasSeq, now.WasHash = "same", uint64(v.seq), fmt.Sprintf("%x", v.digest)
+		}
 		switch {
 		case v.seq == 0:
-			t.say("%s: there is none to compare with", v.name)
+			told.tell(now, "%s: there is none to compare with", v.name)
 		case is[i] != v:
+			now.Was = "different"
+			told.tell(now, "")
 			differ = append(differ, fmt.Errorf("%s: %w: seq %d, digest %x, but on disk is seq %d, digest %x",
 				v.name, errDiffers, is[i].seq, is[i].digest, v.seq, v.digest))
 		default:
-			t.say("%s: same at seq %d, digest %x", v.name, v.seq, v.digest)
+			told.tell(now, "%s: same at seq %d, digest %x", v.name, v.seq, v.digest)
 		}
 	}
 	return errors.Join(differ...)

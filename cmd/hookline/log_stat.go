@@ -29,11 +29,11 @@ the views are, and which paths are derived: they may be deleted, the next start 
 again. The log, the keyring, master.key and admin.key are not among them.`,
 		Example: "  hookline log stat --data ./data -o json",
 	}
-	cmd.Flags().StringP("output", "o", "table", "`table|json`")
+	addOutput(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		output, _ := cmd.Flags().GetString("output")
-		if output != "table" && output != "json" {
-			return usagef("-o %q is neither table nor json", output)
+		asJSON, err := outputJSON(cmd)
+		if err != nil {
+			return err
 		}
 		o, err := openOffline(cmd, t)
 		if err != nil {
@@ -44,7 +44,7 @@ again. The log, the keyring, master.key and admin.key are not among them.`,
 		if err != nil {
 			return err
 		}
-		if output == "json" {
+		if asJSON {
 			return json.NewEncoder(t.out).Encode(st)
 		}
 		text, err := json.Marshal(st)
@@ -54,6 +54,17 @@ again. The log, the keyring, master.key and admin.key are not among them.`,
 		return t.object(text)
 	}
 	return cmd
+}
+
+func addOutput(cmd *cobra.Command) { cmd.Flags().StringP("output", "o", "table", "`table|json`") }
+
+// outputJSON says whether a command that addOutput gave -o was asked for JSON.
+func outputJSON(cmd *cobra.Command) (bool, error) {
+	output, _ := cmd.Flags().GetString("output")
+	if output != "table" && output != "json" {
+		return false, usagef("-o %q is neither table nor json", output)
+	}
+	return output == "json", nil
 }
 
 func (o *offline) status(ctx context.Context, t *terminal) (offlineStatus, error) {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hookline/hookline/eventlog"
+	"github.com/hookline/hookline/eventlog/pebblelog"
 )
 
 func logVerifyCommand(t *terminal) *cobra.Command {
@@ -16,9 +18,14 @@ func logVerifyCommand(t *terminal) *cobra.Command {
 compare with the high-water mark. Exit code 3 when anything is damaged; all of it is listed.
 Where the log ends and the chain there are printed: noted elsewhere, they also show a log
 that somebody rewrote.`,
-		Example: "  hookline log verify --data ./data",
+		Example: "  hookline log verify --data ./data -o json",
 	}
+	addOutput(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		asJSON, err := outputJSON(cmd)
+		if err != nil {
+			return err
+		}
 		o, err := openOffline(cmd, t)
 		if err != nil {
 			return err
@@ -35,19 +42,56 @@ that somebody rewrote.`,
 			b.end()
 		}
 		if len(report.Damaged) > 0 {
-			for _, d := range report.Damaged {
-				t.say("damaged: %v", d)
+			if err := t.verified(report, asJSON); err != nil {
+				return err
 			}
 			return fmt.Errorf("the log is damaged in %d places: %w", len(report.Damaged), eventlog.ErrCorrupt)
 		}
 		if err != nil {
 			return err
 		}
-		t.say("ok: %d records in %d batches, %d sections (%d removed by rule), %d bytes", report.Records, report.Batches, report.Sections, report.Removed, report.Bytes)
-		t.say("head seq %d, chain %x", report.Head.Seq, report.Head.Chain)
-		return nil
+		return t.verified(report, asJSON)
 	}
 	return cmd
+}
+
+// verification is what `log verify -o json` tells.
+type verification struct {
+	OK       bool     `json:"ok"`
+	Records  uint64   `json:"records"`
+	Batches  uint64   `json:"batches"`
+	Sections uint64   `json:"sections"`
+	Removed  uint64   `json:"sections_removed"` // by rule
+	Bytes    uint64   `json:"bytes"`
+	HeadSeq  uint64   `json:"head_seq"`
+	Chain    string   `json:"chain"`
+	Damaged  []damage `json:"damaged"`
+}
+
+type damage struct {
+	First uint64 `json:"first_seq"`
+	Last  uint64 `json:"last_seq"` // 0 = unknown
+	What  string `json:"what"`
+}
+
+// verified tells what a look at the whole log found.
+func (t *terminal) verified(r pebblelog.Report, asJSON bool) error {
+	v := verification{OK: len(r.Damaged) == 0, Records: uint64(r.Records), Batches: uint64(r.Batches), Sections: uint64(r.Sections),
+		Removed: uint64(r.Removed), Bytes: uint64(r.Bytes), HeadSeq: uint64(r.Head.Seq), Chain: fmt.Sprintf("%x", r.Head.Chain), Damaged: []damage{}}
+	for _, d := range r.Damaged {
+		v.Damaged = append(v.Damaged, damage{uint64(d.First), uint64(d.Last), d.What})
+		if !asJSON {
+			t.say("damaged: %v", d)
+		}
+	}
+	switch {
+	case asJSON:
+		return json.NewEncoder(t.out).Encode(v)
+	case v.OK:
+		t.say("ok: %d records in %d batches, %d sections (%d removed by rule), %d bytes", v.Records, v.Batches, v.Sections, v.Removed, v.Bytes)
+		t.say("head seq %d, chain %s", v.HeadSeq, v.Chain)
+	}
+	return nil
 }
 
 // errDiffers: what was rebuilt is not what was there.

@@ -145,6 +145,15 @@ func checkOffline(t *testing.T, dir string) {
 	if got := status().Views; len(got) != 2 || got["history"] != before.HeadSeq || got["idempotency"] != before.HeadSeq {
 		t.Errorf("views %v, want both at %d", got, before.HeadSeq)
 	}
+	var proved verification
+	if err := json.Unmarshal([]byte(offline("verify", "-o", "json")), &proved); err != nil || !proved.OK || proved.HeadSeq != before.HeadSeq || proved.Chain != before.Chain || proved.Damaged == nil {
+		t.Errorf("verify -o json: %v, %+v", err, proved)
+	}
+	var folded rebuildReport
+	if err := json.Unmarshal([]byte(offline("rebuild", "--check", "-o", "json")), &folded); err != nil || !folded.OK || len(folded.Rebuilt) != 3 ||
+		folded.Rebuilt[0].Digest != before.StateDigest || folded.Rebuilt[1].Was != "same" {
+		t.Errorf("rebuild --check -o json: %v, %+v", err, folded)
+	}
 	lines := strings.Split(strings.TrimSpace(offline("cat")), "\n")
 	if len(lines) != int(before.HeadSeq) {
 		t.Errorf("cat: %d lines of %d records", len(lines), before.HeadSeq)

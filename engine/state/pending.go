@@ -54,6 +54,9 @@ func (d *Delivery) Ready() bool { return d.where == ready }
 // Parked says that it was overdue at the start and waits for its turn by the restart rate.
 func (d *Delivery) Parked() bool { return d.where == parked }
 
+// Nowhere says that it is in no queue, list or attempt: see Withdraw.
+func (d *Delivery) Nowhere() bool { return d.where == nowhere }
+
 // Flying says that its attempt is under way.
 func (d *Delivery) Flying() bool { return d.where == flying }
 
@@ -208,6 +211,10 @@ func (p *Pending) enqueue(h uint32) {
 	p.At(h).where = queued
 	p.queue.Push(h)
 }
+
+// Withdraw takes a delivery that is due later out of the due queue. The caller brings it back, as after PopDue; a record
+// that changes it does too.
+func (p *Pending) Withdraw(h uint32) { p.dequeue(h) }
 
 func (p *Pending) dequeue(h uint32) {
 	if d := p.At(h); d.where == queued {

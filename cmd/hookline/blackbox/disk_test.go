@@ -14,8 +14,8 @@ func TestDiskLow(t *testing.T) {
 	r := realRig(t)
 	n, k := r.tenant(t, "acme", "osir"), r.rcv.sink("r", always(200))
 	ep := n.endpoint(t, k, nil)
-	n.publish(t, sample("domain.registered", 1))
-	k.await(t, 1, soon)
+	id := n.publish(t, sample("domain.registered", 1)).only(t)
+	n.awaitStatus(t, id, "succeeded", "", 1, soon) // the view has it
 	r.stop(t)
 
 	var fs syscall.Statfs_t
