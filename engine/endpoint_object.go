@@ -21,6 +21,9 @@ func (e *Engine) endpointObject(s sealedEndpoint) (Endpoint, error) {
 	if o.Settings == nil {
 		o.Settings = json.RawMessage("{}")
 	}
+	if r := s.ConsentRate; r != 0 {
+		o.GrantedRate = ptr(int(r))
+	}
 	if p := s.PreviousAt(s.asOf); p != nil {
 		o.PreviousSecretExpiresAt = ptr(Time(p.Until))
 	}

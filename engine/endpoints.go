@@ -87,6 +87,7 @@ func (e *Engine) CreateEndpoint(ctx context.Context, by Actor, tenant string, in
 		s.appendFacts(record.TypeSubscriptionCreated, tenant, &record.Subscription{Endpoint: seq, EventTypes: c.types}, subSec)
 		ep, _ := s.st.Endpoint(tenant, seq)
 		s.operational(profile.EndpointCreated, ep)
+		s.demandConsent(ep)
 		out = s.sealedEndpoint(ep)
 		return nil
 	})
@@ -159,9 +160,11 @@ func (e *Engine) patchEndpoint(s *sequencer, ep *state.Endpoint, by Actor, c end
 	if err := e.openJSON(ep.Private, tenant, ep.PrivateType, 0, &c.private); err != nil {
 		return err
 	}
+	url := c.private.URL
 	if err := c.apply(e, in, p); err != nil {
 		return err
 	}
+	moved := c.private.URL != url
 	c.private.By = by.Name
 	sec, err := e.sealJSON(tenant, record.TypeEndpointUpdated, 0, c.private)
 	if err != nil {
@@ -175,6 +178,9 @@ func (e *Engine) patchEndpoint(s *sequencer, ep *state.Endpoint, by Actor, c end
 	c.config.Endpoint = ep.Seq
 	s.appendFacts(record.TypeEndpointUpdated, tenant, &c.config, sec)
 	s.target(ep)
+	if moved {
+		s.demandConsent(ep)
+	}
 	*out = s.sealedEndpoint(ep)
 	return nil
 }
@@ -238,7 +244,9 @@ func (e *Engine) EnableEndpoint(ctx context.Context, by Actor, tenant, id string
 
 // DisableEndpoint closes the gate by a person's hand. Attempts under way finish.
 func (e *Engine) DisableEndpoint(ctx context.Context, by Actor, tenant, id string) (Endpoint, error) {
-	return e.gate(ctx, by, tenant, id, record.TypeEndpointDisabled, func(ep *state.Endpoint) bool { return ep.DisabledAt == 0 })
+	return e.gate(ctx, by, tenant, id, record.TypeEndpointDisabled, func(ep *state.Endpoint) bool {
+		return ep.DisabledAt == 0 || ep.AwaitsConsent()
+	})
 }
 
 // ClearSuppression opens the suppression gate only and resets the failure count.
@@ -264,9 +272,14 @@ func (e *Engine) gate(ctx context.Context, by Actor, tenant, id string, typ even
 			if typ == record.TypeEndpointDisabled {
 				s.gateClosed(ep)
 			}
-			if gatesOf(ep) != before { // a failure count set back is no news
-				s.tellGate(typ, ep)
+			if gatesOf(ep) == before { // a failure count set back is no news
+				return
 			}
+			if typ == record.TypeEndpointEnabled && !ep.Consented && s.handshakeOf(ep) != nil {
+				s.demandConsent(ep) // open once the receiver says so
+				return
+			}
+			s.tellGate(typ, ep)
 		}
 	})
 }

@@ -120,6 +120,8 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	s.waitOursAgain()
 	s.releaseHeld()
 	s.resumeRecoveries()
+	s.handshakes = handshakes{}
+	s.askAll()
 	s.more = true
 	e.low.Store(e.cfg.LowSpace())
 	e.runner = newRunner(max(2, runtime.GOMAXPROCS(0)))
@@ -204,6 +206,7 @@ type gaugeCommand struct{}
 
 func (gaugeCommand) run(s *sequencer) {
 	c := &s.e.count
+	s.askAgain()
 	c.pending.Store(int64(s.st.Pending.Len()))
 	c.endpoints.Store(int64(s.st.Endpoints()))
 	c.parked.Store(int64(s.parked.list.Len()))

@@ -32,6 +32,7 @@ type flight struct {
 	startedAt  int64
 	body       *eventBody // nil = read the log
 	test       *testFlight
+	handshake  *profile.Handshake // set: no event, but the question for consent
 
 	e       *Engine
 	req     transports.Request
@@ -93,6 +94,10 @@ func (f *flight) fill() error {
 	if err := t.open(f.e); err != nil {
 		return err
 	}
+	if f.handshake != nil {
+		f.req = t.handshakeRequest(f.handshake)
+		return nil
+	}
 	if f.body == nil {
 		body, err := f.e.ahead.load(f.event)
 		if err != nil {
@@ -131,7 +136,7 @@ func (e *Engine) openBody(r *eventlog.Record) (*eventBody, error) {
 func (f *flight) done(res transports.Result, err error) {
 	f.res, f.err = res, err
 	f.ended = f.e.finishedAt(f)
-	if err == nil {
+	if err == nil && f.handshake == nil {
 		f.res.Outcome, f.res.Kind = f.target.profile.Judge(res)
 		f.retryAt = retryAt(res.Headers, f.ended)
 		f.private = f.seal()
@@ -176,6 +181,10 @@ func (f *flight) seal() eventlog.Section {
 // run is the result's turn in the sequencer: the slot is free, the decision is made.
 func (f *flight) run(s *sequencer) {
 	s.landed(f)
+	if f.handshake != nil {
+		f.answered(s)
+		return
+	}
 	if f.test != nil {
 		f.tested(s)
 		return

@@ -51,6 +51,8 @@ type Endpoint struct {
 	Timeout             *string           `json:"timeout"`
 	Schedule            []string          `json:"schedule"`
 	Secret              string            `json:"secret,omitempty" doc:"only in the answer to create and rotate-secret"`
+	// GrantedRate is what the receiver allowed in its handshake.
+	GrantedRate *int `json:"granted_rate" doc:"attempts a minute that the receiver allowed in its handshake; null = any, or no handshake"`
 	// PreviousSecretExpiresAt is the end of an overlap: until then the secret before signs too.
 	PreviousSecretExpiresAt *Time `json:"previous_secret_expires_at" doc:"until then the secret before the last rotation signs too; null = it does not"`
 	CreatedAt               Time  `json:"created_at"`
@@ -209,6 +211,12 @@ type Signature struct {
 	Overlaps bool     `json:"overlaps" doc:"it carries two secrets' signatures while one replaces the other"`
 }
 
+// Handshake is how a profile asks receivers for their consent.
+type Handshake struct {
+	Origin string `json:"origin"`
+	Rate   *int   `json:"rate" doc:"attempts a minute that are asked for"`
+}
+
 // Profile is a provider's rules as they are shown.
 type Profile struct {
 	Name                  string      `json:"name"`
@@ -228,6 +236,7 @@ type Profile struct {
 	GoneDisables          bool        `json:"gone_disables" doc:"status 410 disables the endpoint"`
 	WarnAt                []int       `json:"warn_at" doc:"percent of the way to being disabled or suppressed"`
 	ReloadError           *string     `json:"reload_error" doc:"why a newer file of this profile is not in use; null = there is none"`
+	Handshake             *Handshake  `json:"handshake" doc:"null = nothing is asked before events are sent"`
 	Signatures            []Signature `json:"signatures" doc:"side by side"`
 	EventTypes            []EventType `json:"event_types"`
 }

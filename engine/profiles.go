@@ -210,6 +210,12 @@ func profileObject(p providedProfile) Profile {
 	if p.Schedule.Limit > 0 {
 		o.TimeLimit = ptr(p.Schedule.Limit.String())
 	}
+	if h := p.Handshake(); h != nil {
+		o.Handshake = &Handshake{Origin: h.Origin}
+		if h.Rate > 0 {
+			o.Handshake.Rate = ptr(h.Rate)
+		}
+	}
 	for _, sig := range p.Signatures() {
 		o.Signatures = append(o.Signatures, Signature{Scheme: sig.Scheme, Headers: append([]string{}, sig.Headers...), Hash: textOrNull(sig.Hash),
 			Encoding: textOrNull(sig.Encoding), Signs: textOrNull(sig.Signs), Prefix: textOrNull(sig.Prefix), Form: textOrNull(sig.Form),

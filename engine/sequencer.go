@@ -51,6 +51,7 @@ type sequencer struct {
 	more     bool // due work was left over: look again at once
 
 	recoveries  recoveries
+	handshakes  handshakes
 	suspendedAt time.Time // since when nothing may start; zero = it may
 
 	in struct {
@@ -255,7 +256,7 @@ func (s *sequencer) lane(ep *state.Endpoint) *dispatch.Lane {
 	}
 	if s.laneOf[h] == nil {
 		s.laneOf[h] = s.lanes.NewLane(width(ep))
-		s.lanes.Limit(s.laneOf[h], int(ep.Config.RateLimit))
+		s.limit(ep)
 	}
 	return s.laneOf[h]
 }

@@ -49,7 +49,7 @@ func (s *sequencer) target(ep *state.Endpoint) *target {
 	t := s.e.newTarget(ep)
 	s.targets[h] = t
 	s.lanes.Resize(s.laneOf[h], width(ep))
-	s.lanes.Limit(s.laneOf[h], int(ep.Config.RateLimit))
+	s.limit(ep)
 	return t
 }
 

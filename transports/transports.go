@@ -64,6 +64,7 @@ type Request struct {
 	Body    []byte
 	Timeout time.Duration // total budget: connect, TLS, request, response status and headers, body
 	EventID string        // for transports whose system has a place for it
+	Method  string        // of HTTP: "" = POST, or OPTIONS, which asks a receiver for its consent and has no body
 }
 
 // Timings are the phases of an attempt; zero = the phase did not happen (e.g. a reused connection).

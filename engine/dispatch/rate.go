@@ -27,10 +27,13 @@ func (l *limit) ready() int64 {
 }
 
 // Limit sets a lane's rate limit, 1 to 10 000 starts a second; 0 = none. A change counts from the next start on.
-func (ls *Lanes) Limit(l *Lane, rate int) {
+func (ls *Lanes) Limit(l *Lane, rate int) { ls.LimitPerMinute(l, 60*rate) }
+
+// LimitPerMinute is Limit in starts a minute, 1 to 600 000.
+func (ls *Lanes) LimitPerMinute(l *Lane, rate int) {
 	interval := int64(0)
 	if rate > 0 {
-		interval = second / int64(min(rate, maxRate))
+		interval = 60 * second / int64(min(rate, 60*maxRate))
 	}
 	if l.limit.interval == interval {
 		return

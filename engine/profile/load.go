@@ -61,6 +61,7 @@ func load(file string, content []byte, examples bool) (*Profile, error) {
 		need("signature", func(at place) error { signature = at; return p.readSignature(at) }),
 		need("acknowledge", p.readAcknowledge),
 		need("schedule", p.readSchedule),
+		may("handshake", p.readHandshake),
 		may("retry_after", p.readRetryAfter),
 		may("gone", p.readGone),
 		may("failure_policy", p.readFailure),

@@ -51,6 +51,7 @@ type Profile struct {
 	operational operational
 	headers     []header
 	schemes     []scheme
+	handshake   *Handshake
 	random      sync.Pool // of *randomness
 }
 

@@ -28,9 +28,6 @@ func TestReadme(t *testing.T) {
 		content := string(start)
 		for _, field := range top.FindAllString(m[1], -1) { // takes the place of the whole field
 			whole := regexp.MustCompile(`(?m)^` + field + `.*\n(?:[ #-].*\n|\n)*`)
-			if !whole.MatchString(content) {
-				t.Fatalf("%s is not in the file to start from", field)
-			}
 			content = whole.ReplaceAllString(content, "")
 		}
 		if _, err := profile.Lint("acme.yaml", []byte(content+m[1])); err != nil {

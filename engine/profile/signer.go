@@ -24,6 +24,16 @@ func (p *Profile) Signer(secret string, previous ...string) *Signer {
 	return s
 }
 
+// Agent appends the user agent, where the profile sends one: what a request without an event has of its headers.
+func (p *Profile) Agent(dst []transports.Header) []transports.Header {
+	for _, h := range p.headers {
+		if value, ok := h.value.plain(&Attempt{}); ok && h.name == "user-agent" {
+			dst = append(dst, transports.Header{Name: h.name, Value: value})
+		}
+	}
+	return dst
+}
+
 // Append appends the headers of one attempt: those that every request of the profile has (O-8, D-17), then each
 // scheme's. One that signs the raw body alone gives every attempt the same value (O-9, O-11); none adds nothing (D-15).
 func (s *Signer) Append(dst []transports.Header, a *Attempt) []transports.Header {

@@ -59,7 +59,7 @@ func draw32(t *rapid.T) (h [32]byte) {
 func drawFacts(t *rapid.T) facts {
 	u, i, u16, u32, u8 := rapid.Uint64(), rapid.Int64(), rapid.Uint16(), rapid.Uint32(), rapid.Byte()
 	s, yes := rapid.String(), rapid.Bool()
-	switch rapid.IntRange(0, 19).Draw(t, "kind") {
+	switch rapid.IntRange(0, 20).Draw(t, "kind") {
 	case 0:
 		p := &record.EventPublished{ID: s.Draw(t, "id"), Type: s.Draw(t, "type"), Profile: genSeq.Draw(t, "profile"),
 			RouteVersion: u.Draw(t, "route"), OccurredAt: i.Draw(t, "occurred"), NotBefore: i.Draw(t, "not before"), BodyLen: u32.Draw(t, "len"),
@@ -129,6 +129,9 @@ func drawFacts(t *rapid.T) facts {
 	case 18:
 		return &record.RecoveryAdvanced{Recovery: genSeq.Draw(t, "recovery"), Cursor: genRef.Draw(t, "cursor"), CursorMS: i.Draw(t, "ms"),
 			Created: u.Draw(t, "created"), NextAt: i.Draw(t, "next")}
+	case 20:
+		return &record.EndpointHandshake{Endpoint: genSeq.Draw(t, "endpoint"), Granted: yes.Draw(t, "granted"), Rate: u32.Draw(t, "rate"),
+			StatusCode: u16.Draw(t, "code"), Kind: u8.Draw(t, "error kind")}
 	case 19:
 		return &record.RecoveryEnded{Recovery: genSeq.Draw(t, "recovery"), State: record.RecoveryState(u8.Draw(t, "state")), Reason: record.Reason(u8.Draw(t, "reason"))}
 	case 11:

@@ -80,6 +80,8 @@ func samples() []sample {
 		{"endpoint change", types(record.TypeEndpointDeleted, record.TypeEndpointDisabled, record.TypeEndpointEnabled,
 			record.TypeEndpointSuppressed, record.TypeEndpointSuppressionCleared, record.TypeEndpointSecretRotated),
 			&record.EndpointChange{Endpoint: 300, Reason: record.ReasonExhausted, Delivery: record.Ref{Seq: 70_000, Ord: 999}}},
+		{"endpoint.handshake_finished", types(record.TypeEndpointHandshakeFinished), &record.EndpointHandshake{Endpoint: 300, Granted: true, Rate: 120,
+			StatusCode: 200, Kind: record.KindNumber("status")}},
 		{"endpoint change overlap", nil, &record.EndpointChange{Endpoint: 300, Reason: record.ReasonByUser, Until: 1_640_086_400_000}},
 		{"subscription", types(record.TypeSubscriptionCreated, record.TypeSubscriptionUpdated, record.TypeSubscriptionDeleted),
 			&record.Subscription{Subscription: 301, Endpoint: 300, EventTypes: []string{"domain.*", "domain.register:started"}}},

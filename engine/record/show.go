@@ -73,6 +73,8 @@ func factsOf(t eventlog.Type) interface{ Decode([]byte) error } {
 		return &RecoveryAdvanced{}
 	case TypeRecoveryEnded:
 		return &RecoveryEnded{}
+	case TypeEndpointHandshakeFinished:
+		return &EndpointHandshake{}
 	case TypeAttemptFinished, TypeEndpointTested:
 		return &AttemptFinished{}
 	case TypeAttemptInterrupted:

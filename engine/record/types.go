@@ -42,6 +42,7 @@ const (
 	TypeEndpointSuppressionCleared eventlog.Type = 26
 	TypeEndpointSecretRotated      eventlog.Type = 27
 	TypeEndpointTested             eventlog.Type = 28
+	TypeEndpointHandshakeFinished  eventlog.Type = 29
 
 	TypeSubscriptionCreated eventlog.Type = 30
 	TypeSubscriptionUpdated eventlog.Type = 31
@@ -83,6 +84,7 @@ var names = map[eventlog.Type]string{
 	TypeEndpointSuppressionCleared: "endpoint.suppression_cleared",
 	TypeEndpointSecretRotated:      "endpoint.secret_rotated",
 	TypeEndpointTested:             "endpoint.tested",
+	TypeEndpointHandshakeFinished:  "endpoint.handshake_finished",
 	TypeSubscriptionCreated:        "subscription.created",
 	TypeSubscriptionUpdated:        "subscription.updated",
 	TypeSubscriptionDeleted:        "subscription.deleted",
@@ -144,10 +146,13 @@ const (
 	ReasonByUser    // of disabled_at: a person disabled the endpoint
 	ReasonExhausted // of disabled_at: a delivery used up its schedule
 	ReasonGone      // of disabled_at: the receiver answered 410, where the profile gives it that meaning
+	ReasonHandshake // of disabled_at: the receiver's consent is needed and not there yet
+	ReasonRefused   // of disabled_at: the receiver was asked for its consent and did not give it
 )
 
 var reasonNames = [...]string{"", "disabled", "suppressed", "endpoint_deleted", "tenant_deleted", "canceled_by_user",
-	"schedule_used_up", "time_limit", "plugin_fault", "by_user", "delivery_exhausted", "gone"}
+	"schedule_used_up", "time_limit", "plugin_fault", "by_user", "delivery_exhausted", "gone",
+	"handshake", "handshake_refused"}
 
 func (r Reason) String() string { return nameOf(reasonNames[:], uint8(r)) }
 

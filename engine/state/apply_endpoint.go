@@ -105,7 +105,7 @@ func (s *State) endpointChanged(r *eventlog.Record) error {
 		s.rerouted(e.Tenant, r)
 		return nil
 	case record.TypeEndpointDisabled:
-		e.DisabledAt, e.DisabledReason = r.Time, c.Reason
+		e.disabled(r.Time, c.Reason)
 	case record.TypeEndpointSuppressed:
 		e.SuppressedAt = r.Time
 	case record.TypeEndpointEnabled:
@@ -121,6 +121,45 @@ func (s *State) endpointChanged(r *eventlog.Record) error {
 			e.Previous = &PreviousSecret{Secret: e.Secret, Type: e.SecretType, Section: e.SecretSection, Until: c.Until}
 		}
 		e.Secret, e.SecretType, e.SecretSection, e.Version = keep(r.Sections[0]), r.Type, 0, r.Seq
+	}
+	s.rehashEndpoint(e)
+	return nil
+}
+
+// disabled closes the gate. That consent is needed does not take the place of another reason.
+func (e *Endpoint) disabled(at int64, why record.Reason) {
+	if why == record.ReasonHandshake {
+		e.Consented, e.ConsentRate = false, 0
+		if e.DisabledAt != 0 && !e.AwaitsConsent() {
+			return
+		}
+	}
+	e.DisabledAt, e.DisabledReason = at, why
+}
+
+// AwaitsConsent says that the gate is closed for want of consent alone.
+func (e *Endpoint) AwaitsConsent() bool {
+	return e.DisabledReason == record.ReasonHandshake || e.DisabledReason == record.ReasonRefused
+}
+
+func (s *State) handshakeFinished(r *eventlog.Record) error {
+	var f record.EndpointHandshake
+	if err := f.Decode(r.Facts); err != nil {
+		return err
+	}
+	e := s.endpoints[f.Endpoint]
+	if e == nil || e.Tenant.ID != r.Tenant {
+		return s.inconsistent(r, "endpoint %d is not there", f.Endpoint)
+	}
+	e.Consented, e.ConsentRate = f.Granted, 0
+	switch {
+	case f.Granted:
+		e.ConsentRate = f.Rate
+		if e.AwaitsConsent() {
+			e.DisabledAt, e.DisabledReason = 0, 0
+		}
+	case e.DisabledAt == 0 || e.AwaitsConsent():
+		e.DisabledAt, e.DisabledReason = r.Time, record.ReasonRefused
 	}
 	s.rehashEndpoint(e)
 	return nil

@@ -81,6 +81,9 @@ func (s *State) appendEndpoint(b []byte, e *Endpoint) []byte {
 		b = append(b, p.Section)
 		b = asec(b, p.Secret, p.Type)
 	}
+	if e.Consented { // ditto; a previous secret never ends at 0
+		b = au(ai(b, 0), uint64(e.ConsentRate))
+	}
 	return b
 }
 

@@ -264,6 +264,12 @@ func TestDigestSeesEveryChange(t *testing.T) {
 		func() { w.add(record.TypeEndpointDisabled, "a", change) },
 		func() { w.add(record.TypeEndpointSuppressed, "a", change) },
 		func() { w.add(record.TypeEndpointEnabled, "a", change) },
+		func() {
+			w.add(record.TypeEndpointHandshakeFinished, "a", &record.EndpointHandshake{Endpoint: e, Granted: true})
+		},
+		func() {
+			w.add(record.TypeEndpointHandshakeFinished, "a", &record.EndpointHandshake{Endpoint: e, Granted: true, Rate: 1})
+		},
 		func() { w.add(record.TypeEndpointSecretRotated, "a", change, "s2") },
 		func() {
 			w.add(record.TypeEndpointSecretRotated, "a", &record.EndpointChange{Endpoint: e, Until: 1 << 60}, "s3")

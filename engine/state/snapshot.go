@@ -309,9 +309,13 @@ func (d *snapshotReader) endpoint() {
 	e.Private, e.PrivateType = d.sec()
 	e.SecretSection = d.u8()
 	e.Secret, e.SecretType = d.sec()
-	if len(d.e) > 0 {
-		e.Previous = &PreviousSecret{Until: d.i(), Section: d.u8()}
-		e.Previous.Secret, e.Previous.Type = d.sec()
+	for len(d.e) > 0 {
+		if until := d.i(); until == 0 {
+			e.Consented, e.ConsentRate = true, uint32(d.u())
+		} else {
+			e.Previous = &PreviousSecret{Until: until, Section: d.u8()}
+			e.Previous.Secret, e.Previous.Type = d.sec()
+		}
 	}
 	d.data(&e.Private)
 	d.data(&e.Secret)

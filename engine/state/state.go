@@ -87,6 +87,8 @@ type Endpoint struct {
 	Secret         eventlog.Section
 	SecretType     eventlog.Type
 	SecretSection  uint8
+	Consented      bool            // its receiver said yes to a handshake about the present URL
+	ConsentRate    uint32          // attempts a minute that it allowed; 0 = any
 	Previous       *PreviousSecret // nil = none, or its time was over when the endpoint last changed
 	DisabledAt     int64           // Unix ms; 0 = gate open
 	DisabledReason record.Reason
@@ -197,6 +199,12 @@ func (s *State) Tenants(f func(*Tenant)) {
 func (s *State) Endpoint(tenant string, seq eventlog.Seq) (*Endpoint, bool) {
 	e, ok := s.endpoints[seq]
 	return e, ok && e.Tenant.ID == tenant
+}
+
+// EndpointAt finds an endpoint of any tenant.
+func (s *State) EndpointAt(seq eventlog.Seq) (*Endpoint, bool) {
+	e, ok := s.endpoints[seq]
+	return e, ok
 }
 
 // EndpointOf is the endpoint of a pending delivery.

@@ -113,7 +113,7 @@ func (w *world) stepEndpoint(t *rapid.T) {
 		own = &schedule.Schedule{Waits: drawWaits(t)}
 	}
 	e := w.someEndpoint(t)
-	op := rapid.IntRange(0, 9).Draw(t, "endpoint op")
+	op := rapid.IntRange(0, 11).Draw(t, "endpoint op")
 	if e == nil || op <= 2 {
 		if ten := w.someTenant(t); ten != nil {
 			w.endpoint(ten.ID, own)
@@ -136,6 +136,12 @@ func (w *world) stepEndpoint(t *rapid.T) {
 		w.add(record.TypeEndpointEnabled, tenant, &change)
 	case 8:
 		w.add(record.TypeEndpointSuppressionCleared, tenant, &change)
+	case 10:
+		change.Reason = record.ReasonHandshake
+		w.add(record.TypeEndpointDisabled, tenant, &change)
+	case 11:
+		w.add(record.TypeEndpointHandshakeFinished, tenant, &record.EndpointHandshake{Endpoint: e.Seq, Granted: rapid.Bool().Draw(t, "granted"),
+			Rate: rapid.Uint32().Draw(t, "rate")})
 	case 9:
 		change.Until = rapid.Int64Range(0, 2*max(w.s.Time, 1)).Draw(t, "until")
 		w.add(record.TypeEndpointSecretRotated, tenant, &change, rapid.String().Draw(t, "secret"))

@@ -26,7 +26,7 @@ func SizeOf(req *transports.Request) int {
 
 func sizeAttempt(s *Sending) int {
 	return sizeUint(s.ID) + sizeBytes(len(s.Req.Target)) + sizeHeaders(s.Req.Headers) + sizeBytes(len(s.Req.Body)) +
-		sizeUint(uint64(s.Req.Timeout)) + sizeBytes(len(s.Req.EventID))
+		sizeUint(uint64(s.Req.Timeout)) + sizeBytes(len(s.Req.EventID)) + sizeBytes(len(s.Req.Method))
 }
 
 func (a *Attempts) size() int {
@@ -58,6 +58,7 @@ func (a *Attempts) appendTo(b []byte) []byte {
 		b = appendString(b, 4, s.Req.Body)
 		b = appendUint(b, 5, uint64(s.Req.Timeout))
 		b = appendString(b, 6, s.Req.EventID)
+		b = appendString(b, 7, s.Req.Method)
 	}
 	if len(a.Cancel) > 0 {
 		b = appendNested(b, 2, sizePacked(a.Cancel))
@@ -158,6 +159,8 @@ func (r *Received) take(b []byte) (*Taken, error) {
 			t.Req.Timeout = time.Duration(f.v)
 		case f.is(6, wireBytes):
 			t.Req.EventID = alias(f.b)
+		case f.is(7, wireBytes):
+			t.Req.Method = alias(f.b)
 		}
 	}
 	if f.err != nil {

@@ -55,11 +55,12 @@ func TestAttemptsAreProtobuf(t *testing.T) {
 			req := &transports.Request{
 				Target: rapid.String().Draw(t, "target"), Headers: drawHeaders(t), Body: rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "body"),
 				Timeout: time.Duration(rapid.Int64().Draw(t, "timeout")), EventID: rapid.String().Draw(t, "event"),
+				Method: rapid.SampledFrom([]string{"", "OPTIONS"}).Draw(t, "method"),
 			}
 			id := rapid.Uint64().Draw(t, "id")
 			ours.Items = append(ours.Items, Sending{id, req})
 			want.Attempts = append(want.Attempts, &Attempt{
-				Id: id, Target: req.Target, Headers: wireHeaders(req.Headers), Body: req.Body, TimeoutNs: int64(req.Timeout), EventId: req.EventID,
+				Id: id, Target: req.Target, Headers: wireHeaders(req.Headers), Body: req.Body, TimeoutNs: int64(req.Timeout), EventId: req.EventID, Method: req.Method,
 			})
 		}
 		var got Batch

@@ -349,6 +349,7 @@ type Attempt struct {
 	Body          []byte                 `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`                             // sent as it is
 	TimeoutNs     int64                  `protobuf:"varint,5,opt,name=timeout_ns,json=timeoutNs,proto3" json:"timeout_ns,omitempty"` // total budget: connect, TLS, request, response
 	EventId       string                 `protobuf:"bytes,6,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`        // for systems that have a place for it
+	Method        string                 `protobuf:"bytes,7,opt,name=method,proto3" json:"method,omitempty"`                         // of HTTP; empty: POST
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -421,6 +422,13 @@ func (x *Attempt) GetTimeoutNs() int64 {
 func (x *Attempt) GetEventId() string {
 	if x != nil {
 		return x.EventId
+	}
+	return ""
+}
+
+func (x *Attempt) GetMethod() string {
+	if x != nil {
+		return x.Method
 	}
 	return ""
 }
@@ -908,7 +916,7 @@ const file_transport_proto_rawDesc = "" +
 	"Configured\"[\n" +
 	"\x05Batch\x12:\n" +
 	"\battempts\x18\x01 \x03(\v2\x1e.hookline.transport.v1.AttemptR\battempts\x12\x16\n" +
-	"\x06cancel\x18\x02 \x03(\x04R\x06cancel\"\xb8\x01\n" +
+	"\x06cancel\x18\x02 \x03(\x04R\x06cancel\"\xd0\x01\n" +
 	"\aAttempt\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x127\n" +
@@ -916,7 +924,8 @@ const file_transport_proto_rawDesc = "" +
 	"\x04body\x18\x04 \x01(\fR\x04body\x12\x1d\n" +
 	"\n" +
 	"timeout_ns\x18\x05 \x01(\x03R\ttimeoutNs\x12\x19\n" +
-	"\bevent_id\x18\x06 \x01(\tR\aeventId\"2\n" +
+	"\bevent_id\x18\x06 \x01(\tR\aeventId\x12\x16\n" +
+	"\x06method\x18\a \x01(\tR\x06method\"2\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\"^\n" +

@@ -65,7 +65,14 @@ func tokenByte(c byte) bool {
 
 // appendHead renders everything before the body.
 func appendHead(b []byte, e *endpoint, req *transports.Request) ([]byte, error) {
-	b = append(b, e.head...)
+	switch req.Method {
+	case "", "POST":
+		b = append(b, e.head...)
+	case "OPTIONS":
+		b = append(append(b, req.Method...), e.head[len("POST"):]...)
+	default:
+		return b, fmt.Errorf("%w: method %.20q: want POST or OPTIONS", ErrRequest, req.Method)
+	}
 	for i := range req.Headers {
 		h := &req.Headers[i]
 		if err := CheckHeader(h.Name, h.Value); err != nil {

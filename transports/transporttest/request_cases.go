@@ -3,6 +3,7 @@ package transporttest
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -107,5 +108,35 @@ func testConcurrency(t *testing.T, s *suite) {
 	}
 	if n := r.Connections(); n > callers {
 		t.Errorf("%d connections for %d callers", n, callers)
+	}
+}
+
+// A question for consent is OPTIONS with the fields as given and no body; the answer's fields come back. Any other method
+// is our own mistake, and nothing is sent.
+func testOptions(t *testing.T, s *suite) {
+	lines := make(chan string, 2)
+	r := s.receiver(t, func(x *Exchange) bool {
+		lines <- x.Line + " " + x.Field("webhook-request-origin") + " " + strconv.Itoa(len(x.Body))
+		return Answer("HTTP/1.1 200 OK\r\nWebHook-Allowed-Origin: *\r\nContent-Length: 0\r\n\r\n")(x)
+	})
+	tr := s.transport(t)
+	req := newRequest(r.URL+"/a?b", "")
+	req.Method = "OPTIONS"
+	req.Headers = append(req.Headers, transports.Header{Name: "webhook-request-origin", Value: "events.example.com"})
+	res := deliver(t, tr, req)
+	yes(false).check(t, res)
+	if got := <-lines; got != "OPTIONS /in/a?b HTTP/1.1 events.example.com 0" {
+		t.Errorf("received %q", got)
+	}
+	if !slices.Contains(res.Headers, transports.Header{Name: "webhook-allowed-origin", Value: "*"}) {
+		t.Errorf("headers of the answer: %v", res.Headers)
+	}
+	yes(false).check(t, deliver(t, tr, newRequest(r.URL, "{}"))) // the next attempt is a POST again
+	if got := <-lines; got != "POST /in HTTP/1.1  2" {
+		t.Errorf("received %q", got)
+	}
+	req.Method = "DELETE"
+	if _, err := tr.Deliver(t.Context(), req); err == nil {
+		t.Error("DELETE was sent")
 	}
 }

@@ -30,6 +30,7 @@ func Run(t *testing.T, f Factory) {
 		test func(*testing.T, *suite)
 	}{
 		{"BytesOnTheWire", testBytesOnTheWire},
+		{"Options", testOptions},
 		{"HeaderInjection", testHeaderInjection},
 		{"Statuses", testStatuses},
 		{"NoRedirect", testNoRedirect},

@@ -230,3 +230,51 @@ func TestProfilesAndOverlap(t *testing.T) {
 	signatures(1)
 	r.api.call(t, http.StatusUnprocessableEntity, http.MethodPost, n.path("/endpoints/", ep.ID, ":rotate-secret"), fields{"overlap": "a day"})
 }
+
+// The CloudEvents handshake over the wire: nothing but the question reaches a receiver before it has consented; the granted
+// rate holds.
+func TestHandshake(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, serveOptions{manual: true, args: []string{"--profiles", "own"}})
+	own := filepath.Join(s.dir, "own")
+	if err := os.Mkdir(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	shown := runCLI(t, s.dir, "", nil, "profiles", "show", "cloudevents")
+	asking := strings.Replace(shown.out, "name: cloudevents", "name: asking\nhandshake: {origin: events.provider.example, rate: 60}", 1)
+	if err := os.WriteFile(filepath.Join(own, "asking.yaml"), []byte(asking), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.start(t)
+	r := &rig{rcv: newReceiver(t), server: s}
+	n := s.tenant(t, "acc", "asking")
+	k := r.rcv.sink("asked", always(405))
+	var ep endpoint
+	s.api.post(t, http.StatusCreated, n.path("/endpoints"), fields{"url": k.url}, &ep)
+	equal(t, "status of a new endpoint", ep.Status, "disabled")
+	r.settle(t)
+	question := k.exactly(t, 1)[0]
+	equal(t, "question", row(question.method, question.header.Get("webhook-request-origin"), question.header.Get("webhook-request-rate"), len(question.body)),
+		"OPTIONS events.provider.example 60 0")
+	n.publish(t, event{typ: "example.created", data: `{"id":"1"}`})
+	r.settle(t)
+	k.exactly(t, 1)
+	equal(t, "after a no", n.getEndpoint(t, ep.ID).DisabledReason, "handshake_refused")
+
+	k.answers(func(req request) answer {
+		return answer{status: 200, header: map[string]string{"WebHook-Allowed-Origin": "*", "WebHook-Allowed-Rate": "30"}}
+	})
+	s.api.post(t, http.StatusOK, n.path("/endpoints/", ep.ID, ":enable"), nil, nil)
+	r.settle(t)
+	k.exactly(t, 2)
+	equal(t, "after a yes", n.getEndpoint(t, ep.ID).Status, "enabled")
+	for range 3 {
+		n.publish(t, event{typ: "example.created", data: `{"id":"2"}`})
+	}
+	r.settle(t)
+	equal(t, "content-type", k.exactly(t, 3)[2].header.Get("content-type"), "application/cloudevents+json; charset=utf-8")
+	r.advance(t, 1900*time.Millisecond)
+	k.exactly(t, 3)
+	r.advance(t, 2*time.Second)
+	k.exactly(t, 4)
+}
