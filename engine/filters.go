@@ -190,20 +190,7 @@ func (e *Engine) publishedEvent(ctx context.Context, tenant, id string) (*filter
 	if err != nil {
 		return nil, err
 	}
-	o, err := e.eventObject(&r, &facts)
-	if err != nil {
-		return nil, err
-	}
-	body, err := e.openSection(r.Sections[0], tenant, r.Type, 0)
-	if err != nil {
-		return nil, storeError(err)
-	}
-	p, err := e.profileAt(facts.Profile)
-	if err != nil {
-		return nil, storeError(err)
-	}
-	return &filters.Event{Type: o.Type, ID: o.ID, Tenant: tenant, OccurredAt: time.UnixMilli(int64(o.OccurredAt)),
-		Data: p.Data(body), Actor: o.Actor, Metadata: o.Metadata}, nil
+	return e.eventAsSeen(tenant, &r, &facts)
 }
 
 // filterProfile is whose catalogue a filter is checked against; nil = none.

@@ -14,6 +14,7 @@ type adviser struct {
 	found    []Warning
 
 	suggested int
+	fields    map[string]field // by the path as written
 }
 
 // Bounds of a check's answer: a hostile filter must not make it long, nor long to find.
@@ -186,6 +187,19 @@ func takenBy(function string) kinds {
 
 // field is what the schemas of all types say of a path together.
 func (a *adviser) field(p *path) field {
+	key := p.String()
+	f, ok := a.fields[key]
+	if !ok {
+		if a.fields == nil {
+			a.fields = map[string]field{}
+		}
+		f = a.ask(p)
+		a.fields[key] = f
+	}
+	return f
+}
+
+func (a *adviser) ask(p *path) field {
 	if p.root != rootData || len(p.steps) == 0 || !a.known.complete() {
 		return field{}
 	}

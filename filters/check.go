@@ -96,7 +96,7 @@ type knowledge struct {
 	catalogue Catalogue
 	all       []string          // every type
 	types     []string          // those that the filter may see
-	schemas   map[string]schema // of those that have one
+	schemas   map[string]schema // of those that have one, once asked for
 	paths     []string          // that they declare, once asked for
 	left      int               // steps through schemas
 }
@@ -107,13 +107,22 @@ func (k *knowledge) choose(types Types) {
 	}
 	k.all = slices.Clone(k.catalogue.EventTypes())
 	slices.Sort(k.all)
-	k.schemas = map[string]schema{}
 	for _, t := range k.all {
 		if (types.entries == nil || types.Match(t)) && len(k.types) < maxChecked {
 			k.types = append(k.types, t)
-			if doc := k.catalogue.DataSchema(t); doc != nil {
-				k.schemas[t] = schema{doc, &k.left}
-			}
+		}
+	}
+}
+
+// load asks for the schemas, once something is asked of them.
+func (k *knowledge) load() {
+	if k.schemas != nil || k.catalogue == nil {
+		return
+	}
+	k.schemas = map[string]schema{}
+	for _, t := range k.types {
+		if doc := k.catalogue.DataSchema(t); doc != nil {
+			k.schemas[t] = schema{doc, &k.left}
 		}
 	}
 }
@@ -128,6 +137,7 @@ func (k *knowledge) only(admits func(eventType string) bool) {
 
 // complete says whether every type that the filter may see has a schema.
 func (k *knowledge) complete() bool {
+	k.load()
 	for _, t := range k.types {
 		if _, ok := k.schemas[t]; !ok {
 			return false
@@ -138,7 +148,7 @@ func (k *knowledge) complete() bool {
 
 // declared are the paths of all the types' schemas.
 func (k *knowledge) declared() []string {
-	if k.paths == nil {
+	if k.load(); k.paths == nil {
 		k.paths = []string{}
 		for _, t := range k.types {
 			if s, ok := k.schemas[t]; ok && len(k.paths) < maxSuggested {

@@ -49,7 +49,7 @@ var measuredTimes = regexp.MustCompile(`\b[0-9]+ ns\b`)
 
 // From "I want zone changes of example.com only" to a saved, explained subscription by the CLI alone.
 func TestFiltersOfATenant(t *testing.T) {
-	s := startServe(t, t.TempDir(), "--clock", "manual", "--clock-start", "2026-01-01T00:00:00Z")
+	s := startServe(t, t.TempDir(), "--clock", "manual", "--clock-start", "2026-01-01T00:00:00Z", "--allow-cidr", "127.0.0.0/8")
 	t.Chdir(t.TempDir())
 	step := func(want int, say string, args ...string) string {
 		t.Helper()
@@ -64,8 +64,8 @@ func TestFiltersOfATenant(t *testing.T) {
 	const filter = `data.zone.name == "example.com"`
 	step(1, "zone.name", "filters", "check", `zone.name == "example.com"`, "--tenant", "1010")
 	step(0, "cost: at most 1 us", "filters", "check", filter, "--tenant", "1010", "--event-types", "zone.*")
-	step(0, "", "endpoints", "create", "1010", "--url", "https://example.com/hooks", "--event-types", "zone.*", "--filter", filter)
-	step(0, "", "endpoints", "create", "1010", "--url", "https://example.com/other", "--event-types", "zone.*", "--filter", `data.zone.name == "a" and data.zone.name == "b"`)
+	step(0, "", "endpoints", "create", "1010", "--url", "https://127.0.0.1:1/hooks", "--event-types", "zone.*", "--filter", filter)
+	step(0, "", "endpoints", "create", "1010", "--url", "https://127.0.0.1:1/other", "--event-types", "zone.*", "--filter", `data.zone.name == "a" and data.zone.name == "b"`)
 	if err := os.WriteFile("data.json", []byte(`{"zone":{"name":"example.com"}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +76,22 @@ func TestFiltersOfATenant(t *testing.T) {
 		t.Error(out)
 	}
 	step(0, `data.zone.name is "example.com"`, "filters", "explain", "data.zone.name endsWith \".net\"", "--tenant", "1010", "--event-id", id)
+	eps := strings.Fields(step(0, "", "endpoints", "list", "1010"))
+	var endpoints []string
+	for _, word := range eps {
+		if strings.HasPrefix(word, "ep_") {
+			endpoints = append(endpoints, word)
+		}
+	}
+	if len(endpoints) != 2 {
+		t.Fatal(eps)
+	}
+	// Newest first: the one that did not match, then the one that did, whatever becomes of its subscription.
+	step(0, "no subscription of the endpoint took it", "why", "1010", id, endpoints[0])
+	step(0, "", "endpoints", "update", "1010", endpoints[1], "--filter", `data.zone.name == "other"`)
+	step(0, "it matched when it was published; delivery dlv_", "why", "1010", id, endpoints[1])
+	step(0, `"matched":true`, "why", "1010", id, endpoints[1], "-o", "json")
+	step(1, "no endpoint", "why", "1010", id, "ep_none")
 	step(1, "cannot be \"a\" and \"b\" at once", "filters", "lint", "--tenant", "1010")
 	step(1, "no event", "filters", "explain", "--tenant", "1010", "--event-id", "nothing")
 }

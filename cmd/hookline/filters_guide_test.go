@@ -8,14 +8,14 @@ import (
 )
 
 // Every command of filters/README.md: in a block `console` a line that begins with $ is run and the lines below it are what
-// comes out; the blocks `json NAME` and `yaml NAME` are the files they read. Ids are shown as ep_..., and a command of which
+// comes out (receivers are looked for on this machine only); the blocks `json NAME` and `yaml NAME` are the files they read. Ids are shown as ep_..., and a command of which
 // nothing is shown may say anything.
 func TestFiltersGuide(t *testing.T) {
 	content, err := os.ReadFile("../../filters/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := startServe(t, t.TempDir(), "--clock", "manual", "--clock-start", "2026-01-01T00:00:00Z")
+	s := startServe(t, t.TempDir(), "--clock", "manual", "--clock-start", "2026-01-01T00:00:00Z", "--allow-cidr", "127.0.0.0/8")
 	t.Chdir(t.TempDir())
 	g := guide{t: t, env: s.env()}
 	if o := cli(t, "", g.env, "tenants", "create", "--id", "1010", "--profile", "dnsimple", "--name", "Example",
@@ -45,6 +45,7 @@ type guide struct {
 	t        *testing.T
 	env      []string
 	event    string // published last
+	endpoint string // that it went to
 	commands int
 }
 
@@ -68,20 +69,24 @@ func (g *guide) end(block, text string) {
 	}
 }
 
-var shownIDs = regexp.MustCompile(`\b(ep|sub|evu)_[0-9a-z]{20,}`)
+var shownSeq = regexp.MustCompile(`as of seq [0-9]+`)
+
+var shownIDs = regexp.MustCompile(`\b(ep|sub|evu|dlv)_[0-9a-z]{20,}`)
 
 func (g *guide) run(command, want string) {
 	g.t.Helper()
 	g.commands++
-	args := shellWords(strings.ReplaceAll(command, "$EVENT", g.event))
+	args := shellWords(strings.NewReplacer("$EVENT", g.event, "$ENDPOINT", g.endpoint, "https://example.com", "https://127.0.0.1:1").Replace(command))
 	if args[0] != "hookline" {
 		g.t.Errorf("%s: not a command of ours", command)
 		return
 	}
 	o := cli(g.t, "", g.env, args[1:]...)
 	got := strings.TrimSuffix(shownIDs.ReplaceAllString(o.out+o.err, "${1}_..."), "\n")
+	got, want = shownSeq.ReplaceAllString(got, "as of seq N"), shownSeq.ReplaceAllString(want, "as of seq N")
 	if after, ok := strings.CutPrefix(o.out, "published "); ok {
 		g.event, _, _ = strings.Cut(after, " ")
+		g.endpoint = after[strings.LastIndex(after, "ep_") : len(after)-1]
 	}
 	if want != "" && got != want || want == "" && o.code != 0 {
 		g.t.Errorf("%s\nsays (exit %d)\n%s\nthe guide says\n%s", command, o.code, got, want)

@@ -69,6 +69,16 @@ func filterOperations() []*operation {
 				}
 				return one(c)(c.svc.ExplainFilter(c.r.Context(), in))
 			}},
+		{method: http.MethodPost, path: tenantPath + "/events/{event}:why", id: "why-event", tag: "Filters", status: 200, need: needRead,
+			summary: "Say why an event went to an endpoint, or did not", answer: engine.Why{}, body: deliverBody{}, required: []string{"endpoint_id"},
+			doc: "From the log, however old the event is: by the endpoint's subscriptions as they were when it was published.",
+			handle: func(c *call) error {
+				var in deliverBody
+				if err := c.decode(&in); err != nil {
+					return err
+				}
+				return one(c)(c.svc.Why(c.r.Context(), c.tenant(), c.path("event"), in.EndpointID))
+			}},
 	}
 }
 

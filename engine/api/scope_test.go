@@ -14,7 +14,7 @@ func TestNeeds(t *testing.T) {
 	want := map[need]string{
 		needKey:     "list-profiles get-profile whoami dnsimple-whoami",
 		needPublish: "publish-event publish-batch",
-		needRead: "check-filter explain-filter list-events get-event get-tenant stream-records list-endpoints get-endpoint list-subscriptions get-subscription list-deliveries get-delivery " +
+		needRead: "check-filter explain-filter why-event list-events get-event get-tenant stream-records list-endpoints get-endpoint list-subscriptions get-subscription list-deliveries get-delivery " +
 			"list-attempts dnsimple-list-webhooks dnsimple-get-webhook list-portal-sessions list-tenant-changes " +
 			"list-recoveries get-recovery",
 		needReadAll: "list-tenants list-changes get-log-status list-transports get-metrics",

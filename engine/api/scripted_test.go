@@ -194,6 +194,11 @@ func (f *face) ask(method, target, body string, headers ...string) *httptest.Res
 	return w
 }
 
+func (s *scripted) Why(_ context.Context, tenant, event, endpoint string) (engine.Why, error) {
+	s.note("why %s %s %s", tenant, event, endpoint)
+	return engine.Why{}, s.err
+}
+
 func (s *scripted) CheckFilter(_ context.Context, in engine.FilterInput) (engine.FilterChecked, error) {
 	s.note("check %s", in.Filter)
 	return engine.FilterChecked{Valid: true}, s.err

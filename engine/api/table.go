@@ -78,7 +78,7 @@ const searchDoc = "A search that no index answers (`metadata`; of events also `m
 	"it may answer with fewer than `limit`, or none, and a `next_cursor` to go on with."
 
 type deliverBody struct {
-	EndpointID string `json:"endpoint_id" doc:"the endpoint that gets the event"`
+	EndpointID string `json:"endpoint_id" doc:"the endpoint"`
 }
 
 func attemptOperations() []*operation {
