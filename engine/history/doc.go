@@ -42,7 +42,7 @@
 //
 // A delivery's first version is its creation, a row under c. A success within the window after the creation, the way of
 // most, is its row under c and nothing else; every other version has a d key. So an event that one endpoint takes at the
-// first try costs the key i and three rows: its own share of keys is small where lists are dense.
+// first try costs the key i and four rows, two under e and two under c: a small share of a key each where lists are dense.
 // Every list is one walk over one of them, whatever number of endpoints a tenant has.
 package history
 

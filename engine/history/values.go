@@ -17,11 +17,10 @@ const (
 // values writes fields into a buffer that is used again.
 type values []byte
 
-func (v *values) u8(x byte)    { *v = append(*v, x) }
-func (v *values) u(x uint64)   { *v = binary.AppendUvarint(*v, x) }
-func (v *values) i(x int64)    { *v = binary.AppendVarint(*v, x) }
-func (v *values) s(x string)   { *v = append(binary.AppendUvarint(*v, uint64(len(x))), x...) }
-func (v *values) raw(x []byte) { *v = append(*v, x...) }
+func (v *values) u8(x byte)  { *v = append(*v, x) }
+func (v *values) u(x uint64) { *v = binary.AppendUvarint(*v, x) }
+func (v *values) i(x int64)  { *v = binary.AppendVarint(*v, x) }
+func (v *values) s(x string) { *v = append(binary.AppendUvarint(*v, uint64(len(x))), x...) }
 
 // fields reads a value; after the first fault it yields zeroes. What bytes returns aliases the value.
 type fields struct {
