@@ -14,6 +14,7 @@ import (
 type around struct {
 	it, ahead *projection.Iter // over the lists of all endpoints
 	reach     eventlog.Seq     // a success is less than this behind the creation
+	most      int              // maxDone
 	endpoint  eventlog.Seq     // 0 = none yet
 	key       []byte
 	bad       error
@@ -86,7 +87,7 @@ func (h *History) around(like *projection.Iter) (*around, error) {
 	if err != nil {
 		return nil, errors.Join(err, it.Close())
 	}
-	return &around{it: it, ahead: ahead, reach: h.fold.window.size(), done: map[record.Ref]success{}}, nil
+	return &around{it: it, ahead: ahead, reach: h.fold.window.size(), most: h.maxDone, done: map[record.Ref]success{}}, nil
 }
 
 func (a *around) close() error { return errors.Join(a.it.Close(), a.ahead.Close(), a.bad) }
@@ -170,7 +171,7 @@ func (a *around) down() bool {
 	if !a.load(&a.part, a.it) {
 		return false
 	}
-	if joined && len(a.done) < maxDone {
+	if joined && len(a.done) < a.most {
 		a.lo = a.part.first()
 		a.note(&a.part)
 	}
@@ -198,7 +199,7 @@ func bySeq(r row, seq eventlog.Seq) int {
 
 // success returns how a delivery ended soon, which find has just found.
 func (a *around) success(ref record.Ref) (s success, ok bool) {
-	if a.hi == 0 || ref.Seq < a.lo || ref.Seq > a.hi || len(a.done) > maxDone {
+	if a.hi == 0 || ref.Seq < a.lo || ref.Seq > a.hi || len(a.done) > a.most {
 		a.lose()
 		a.lo, a.hi = a.part.first(), a.part.last()
 		a.note(&a.part)

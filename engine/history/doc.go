@@ -69,8 +69,9 @@ var (
 
 // History is the view. Make it with New.
 type History struct {
-	store *projection.Store
-	fold  fold
+	store   *projection.Store
+	fold    fold
+	maxDone int
 }
 
 var (
@@ -83,7 +84,7 @@ var (
 func New(store *projection.Store) *History { return newHistory(store, defaultLayout()) }
 
 func newHistory(store *projection.Store, l layout) *History {
-	return &History{store: store, fold: newFold(l)}
+	return &History{store: store, fold: newFold(l), maxDone: maxDone}
 }
 
 // Name is the name of the view's checkpoint.

@@ -94,19 +94,19 @@ func mixedLog(tb testing.TB, n, endpoints int) (log *memlog.Log, records []event
 func TestManyParts(t *testing.T) {
 	for _, endpoints := range []int{1, 7, 400} {
 		t.Run(fmt.Sprint(endpoints), func(t *testing.T) {
-			log, records := mixedLog(t, map[int]int{1: 12_000, 7: 4000, 400: 4000}[endpoints], endpoints)
+			log, records := mixedLog(t, map[int]int{1: 3000, 7: 1500, 400: 1500}[endpoints], endpoints)
 			head := records[len(records)-1].Seq
 			rnd := rand.New(rand.NewPCG(1, uint64(endpoints)))
 			mem := projection.NewMemory()
 			var h *History
 			for until := eventlog.Seq(0); until < head; {
-				until = min(head, until+eventlog.Seq(1+rnd.IntN(9000)))
+				until = min(head, until+eventlog.Seq(1+rnd.IntN(4000)))
 				if h != nil {
 					if err := h.store.Close(); err != nil {
 						t.Fatal(err)
 					}
 				}
-				h = openIn(t, mem)
+				h = openIn(t, mem, defaultLayout())
 				foldUntil(t, h, log, until)
 			}
 			defer h.store.Close()
@@ -114,7 +114,7 @@ func TestManyParts(t *testing.T) {
 			past := head/2 + eventlog.Seq(rnd.IntN(2000))
 			compareLong(t, h, modelOf(records, past), Page{AsOf: past}, endpoints)
 
-			again := openIn(t, projection.NewMemory())
+			again := openIn(t, projection.NewMemory(), defaultLayout())
 			defer again.store.Close()
 			foldUntil(t, again, log, 0)
 			live, _, err := h.Digest(t.Context())
@@ -128,13 +128,16 @@ func TestManyParts(t *testing.T) {
 	}
 }
 
-func openIn(t *testing.T, mem *projection.Memory) *History {
+// openIn opens a history whose queries forget soon what they read ahead.
+func openIn(t *testing.T, mem *projection.Memory, l layout) *History {
 	t.Helper()
 	store, err := projection.Open(t.Context(), projection.Options{Dir: "views", Memory: mem, Logger: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(store)
+	h := newHistory(store, l)
+	h.maxDone = 300
+	return h
 }
 
 func foldUntil(t *testing.T, h *History, log eventlog.Log, until eventlog.Seq) {
@@ -277,17 +280,19 @@ func (l trimmed) ReadBatches(ctx context.Context, after eventlog.Seq) iter.Seq2[
 // TestPartsOfATrimmedLog: when the log does not have the beginning of the present run any more, what the store has of it
 // stays, and nothing comes twice.
 func TestPartsOfATrimmedLog(t *testing.T) {
-	log, records := mixedLog(t, 1500, 2)
+	log, records := mixedLog(t, 400, 2)
+	l := defaultLayout()
+	l.partRun = 512
 	m := modelOf(records, maxSeq)
 	for _, before := range []eventlog.Seq{0, 1, 40, 300} {
 		mem := projection.NewMemory()
-		h := openIn(t, mem)
-		foldUntil(t, h, log, partRun+600)
+		h := openIn(t, mem, l)
+		foldUntil(t, h, log, 512+400)
 		at := h.Checkpoint()
 		if err := h.store.Close(); err != nil {
 			t.Fatal(err)
 		}
-		h = openIn(t, mem)
+		h = openIn(t, mem, l)
 		foldUntil(t, h, trimmed{log, at - before + 1}, 0)
 		compareLong(t, h, m, Page{}, 2)
 		if err := h.store.Close(); err != nil {
