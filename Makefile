@@ -27,18 +27,21 @@ test: ## run every test (short forms of the long ones)
 race: ## the same under the race detector
 	go test -race -timeout 40m ./...
 
-lint: ## gofmt, go vet, staticcheck
+lint: ## gofmt, go vet, staticcheck; the dashboard's types where npm is
 	@out=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go' | grep -v '\.pb\.go$$')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	@if command -v npm >/dev/null; then engine/dashboard/build.sh --types; else echo "npm is not here: the dashboard's types were not checked"; fi
 
-verify: ## generated code and go.mod are up to date
+verify: ## generated code, the built dashboard and go.mod are up to date (needs npm)
 	plugins/proto/generate.sh --check
+	engine/dashboard/build.sh --check
 	go mod tidy -diff
 	go mod verify
 
-generate: ## make the generated code anew
+generate: ## make the generated code and the built dashboard anew (needs npm)
 	plugins/proto/generate.sh
+	engine/dashboard/build.sh
 
 fuzz: ## fuzz every target for FUZZTIME each (default 30s)
 	@for pkg in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \

@@ -1,16 +1,74 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
 	"unicode/utf8"
 
+	"github.com/hookline/hookline/engine/history"
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
 	"github.com/hookline/hookline/eventlog/seal"
 	"github.com/hookline/hookline/transports"
 )
+
+// Attempt returns one attempt of a tenant, a test or not.
+func (e *Engine) Attempt(ctx context.Context, tenant, id string) (Attempt, error) {
+	if err := e.known(ctx, tenant); err != nil {
+		return Attempt{}, err
+	}
+	ref, ok := parseID(e.epochs, record.PrefixAttempt, id)
+	if !ok || ref.Ord != 0 || ref.Seq > e.durable.Load().seq {
+		return Attempt{}, notFound("attempt", id)
+	}
+	r, err := e.cfg.Log.Get(ctx, ref.Seq)
+	if err != nil {
+		return Attempt{}, storeError(err)
+	}
+	if r.Tenant != tenant || r.Type != record.TypeAttemptFinished && r.Type != record.TypeEndpointTested {
+		return Attempt{}, notFound("attempt", id)
+	}
+	return e.attemptAt(ctx, ref.Seq)
+}
+
+// maxTypeScan bounds the attempts that a page by event type looks at: history does not index them by it. A page may end
+// before it is full, with a cursor to go on.
+const maxTypeScan = 5000
+
+// attemptsOfType is History.Attempts for attempts of events of one type, which their records tell.
+func (e *Engine) attemptsOfType(typ string) func(context.Context, history.AttemptQuery) ([]history.AttemptRow, history.Position, error) {
+	return func(ctx context.Context, q history.AttemptQuery) (rows []history.AttemptRow, next history.Position, err error) {
+		seen := 0
+		var last history.AttemptRow
+		walked := e.cfg.History.EachAttempt(ctx, q, func(row history.AttemptRow) bool {
+			if seen == maxTypeScan {
+				next = last.Position()
+				return false
+			}
+			seen++
+			var r eventlog.Record
+			var a record.AttemptFinished
+			if r, err = e.cfg.Log.Get(ctx, row.Seq); err == nil {
+				err = a.Decode(r.Facts)
+			}
+			switch {
+			case err != nil:
+				return false
+			case a.EventType != typ:
+			case len(rows) == q.Limit:
+				next = rows[len(rows)-1].Position()
+				return false
+			default:
+				rows = append(rows, row)
+			}
+			last = row
+			return true
+		})
+		return rows, next, cmp.Or(err, walked)
+	}
+}
 
 // attemptAt reads one attempt, a test or not, from its record.
 func (e *Engine) attemptAt(ctx context.Context, seq eventlog.Seq) (Attempt, error) {

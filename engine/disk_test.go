@@ -26,7 +26,7 @@ func TestDiskLow(t *testing.T) {
 	wantCode(t, err, CodeDiskLow)
 	_, err = r.DisableEndpoint(t.Context(), Actor{}, "acc", ep.ID)
 	wantCode(t, err, CodeDiskLow)
-	_, err = r.TestEndpoint(t.Context(), Actor{}, "acc", ep.ID, "domain.renewed")
+	_, err = r.TestEndpoint(t.Context(), Actor{}, "acc", ep.ID, TestInput{EventType: "domain.renewed"})
 	wantCode(t, err, CodeDiskLow)
 	release(200)
 	r.until("the one under way is recorded", func() bool { return r.delivery("acc", flying.Matched[0].DeliveryID).Status == "succeeded" })

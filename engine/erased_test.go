@@ -16,7 +16,7 @@ func TestKeysDestroyedDuringAttempt(t *testing.T) {
 	r.requested(1)
 	tested := make(chan Attempt, 1)
 	go func() {
-		a, err := r.TestEndpoint(t.Context(), Actor{}, "acc", ep.ID, "domain.registered")
+		a, err := r.TestEndpoint(t.Context(), Actor{}, "acc", ep.ID, TestInput{EventType: "domain.registered"})
 		if err != nil {
 			t.Error(err)
 		}

@@ -82,6 +82,12 @@ func (o *Optional[T]) UnmarshalJSON(b []byte) error {
 // Some is an Optional with a value.
 func Some[T any](v T) Optional[T] { return Optional[T]{Set: true, Value: v} }
 
+// TestInput is a test event.
+type TestInput struct {
+	EventType string
+	Data      json.RawMessage // an object; nil = the catalogue's example
+}
+
 // ListInput selects from a list. Zero values select everything.
 type ListInput struct {
 	Limit      int // 1 to 250; 0 = 50
@@ -92,7 +98,7 @@ type ListInput struct {
 	DeliveryID string
 	EventType  string
 	Status     string
-	Outcome    string
+	Outcome    string // of attempts; failed = any but acknowledged
 	Metadata   string // text in the event's metadata, as it was sent
 	Matched    *bool  // of events: whether they matched an endpoint when they were published
 	From, To   time.Time

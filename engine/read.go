@@ -219,10 +219,23 @@ func (e *Engine) Attempts(ctx context.Context, tenant string, in ListInput) (Pag
 	if q.Delivery, err = e.ref("delivery_id", record.PrefixDelivery, in.DeliveryID); err != nil {
 		return out, err
 	}
-	if q.Outcome, err = outcome(in.Outcome); err != nil {
+	if in.Outcome == "failed" {
+		q.Failed = true
+	} else if q.Outcome, err = outcome(in.Outcome); err != nil {
 		return out, err
 	}
-	rows, next, err := e.cfg.History.Attempts(ctx, q)
+	if in.EventID != "" {
+		events, err := e.eventFilter(tenant, in.EventID)
+		if err != nil || len(events) == 0 {
+			return out, err
+		}
+		q.Event = events[0]
+	}
+	find := e.cfg.History.Attempts
+	if in.EventType != "" {
+		find = e.attemptsOfType(in.EventType)
+	}
+	rows, next, err := find(ctx, q)
 	if err != nil {
 		return out, storeError(err)
 	}

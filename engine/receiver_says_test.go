@@ -244,7 +244,7 @@ func TestHeaders(t *testing.T) {
 	want("created", ep.Headers, "X-Team", "red", "Authorization", "Bearer a b")
 	id := r.publish("acme", PublishInput{Type: "note.added"}).Matched[0].DeliveryID
 	r.advance(0)
-	must(r.TestEndpoint(ctx, Actor{"test"}, "acme", ep.ID, "note.added"))(t)
+	must(r.TestEndpoint(ctx, Actor{"test"}, "acme", ep.ID, TestInput{EventType: "note.added"}))(t)
 	for i, q := range r.net.requests() {
 		sent := map[string]string{}
 		for _, h := range q.Headers {

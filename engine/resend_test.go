@@ -71,13 +71,13 @@ func TestTestEvents(t *testing.T) {
 		if i == 10 {
 			must(r.DisableEndpoint(t.Context(), Actor{}, "acc", ep.ID))(t)
 		}
-		a := must(r.TestEndpoint(t.Context(), Actor{}, "acc", ep.ID, "domain.create"))(t)
+		a := must(r.TestEndpoint(t.Context(), Actor{}, "acc", ep.ID, TestInput{EventType: "domain.create"}))(t)
 		if a.Number != 1 || a.Trigger != "test" || a.DeliveryID != nil || a.Response == nil || a.Response.Status != 500 || ids[a.EventID] {
 			t.Fatalf("test %d: %+v", i+1, a)
 		}
 		ids[a.EventID] = true
 	}
-	_, err := r.TestEndpoint(t.Context(), Actor{}, "acc", ep.ID, "no.such.type")
+	_, err := r.TestEndpoint(t.Context(), Actor{}, "acc", ep.ID, TestInput{EventType: "no.such.type"})
 	wantCode(t, err, CodeInvalid)
 	r.advance(3 * time.Hour)
 	r.requested(20)
@@ -93,7 +93,7 @@ func TestTestEvents(t *testing.T) {
 	r.net.answers(func(int, *transports.Request) (transports.Result, error) {
 		return transports.Result{}, transports.ErrInterrupted
 	})
-	_, err = r.TestEndpoint(t.Context(), Actor{}, "acc", ep.ID, "domain.create")
+	_, err = r.TestEndpoint(t.Context(), Actor{}, "acc", ep.ID, TestInput{EventType: "domain.create"})
 	wantCode(t, err, CodeUnavailable) // our fault: nothing is recorded
 	r.checkFold()
 }

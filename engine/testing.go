@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/hookline/hookline/engine/profile"
@@ -19,9 +20,9 @@ type testFlight struct {
 	waiter
 }
 
-// TestEndpoint sends the sample payload of a catalogue type to an endpoint and returns the attempt, with request and
+// TestEndpoint sends the sample payload of a catalogue type, or given data, to an endpoint and returns the attempt, with request and
 // response. It is one record, endpoint.tested.
-func (e *Engine) TestEndpoint(ctx context.Context, _ Actor, tenant, id, eventType string) (Attempt, error) {
+func (e *Engine) TestEndpoint(ctx context.Context, _ Actor, tenant, id string, in TestInput) (Attempt, error) {
 	if e.low.Load() {
 		return Attempt{}, diskLow()
 	}
@@ -29,13 +30,19 @@ func (e *Engine) TestEndpoint(ctx context.Context, _ Actor, tenant, id, eventTyp
 	if err != nil {
 		return Attempt{}, err
 	}
-	typ, ok := v.profile.Known(eventType)
+	typ, ok := v.profile.Known(in.EventType)
 	if !ok {
-		return Attempt{}, Invalid("event_type", "%q is not in the catalogue of profile %s: see GET /v1/profiles/%s", eventType, v.profile.Name, v.profile.Name)
+		return Attempt{}, Invalid("event_type", "%q is not in the catalogue of profile %s: see GET /v1/profiles/%s", in.EventType, v.profile.Name, v.profile.Name)
+	}
+	data := in.Data
+	if data == nil {
+		data = typ.Example
+	} else if err := checkTestData(v.profile, &in); err != nil {
+		return Attempt{}, err
 	}
 	body := &eventBody{id: v.profile.NewEventID(), typ: typ.Name}
 	body.body, err = v.profile.Render(nil, &profile.Input{ID: body.id, Type: typ.Name, OccurredAt: time.UnixMilli(e.clock.Now()),
-		Data: typ.Example, Tenant: v.id, Attributes: v.attributes})
+		Data: data, Tenant: v.id, Attributes: v.attributes})
 	if err != nil {
 		return Attempt{}, err
 	}
@@ -55,6 +62,21 @@ func (e *Engine) TestEndpoint(ctx context.Context, _ Actor, tenant, id, eventTyp
 		return Attempt{}, &Error{Code: CodeUnavailable, Detail: "the test was interrupted on our side: " + f.test.err.Error()}
 	}
 	return e.attemptAt(ctx, f.test.seq)
+}
+
+// checkTestData asks of edited data what publishing asks.
+func checkTestData(p *profile.Profile, in *TestInput) error {
+	if len(in.Data) > MaxData {
+		return &Error{Code: CodeTooLarge, Detail: fmt.Sprintf("data has %d bytes, at most %d (256 KiB) are taken", len(in.Data), MaxData),
+			Fields: []FieldError{{Location: "data", Message: fmt.Sprintf("%d bytes, at most %d", len(in.Data), MaxData)}}}
+	}
+	if len(in.Data) == 0 || in.Data[0] != '{' {
+		return Invalid("data", "must be a JSON object")
+	}
+	if err := p.CheckData(in.EventType, in.Data); err != nil {
+		return invalidField("data", err)
+	}
+	return nil
 }
 
 func (e *Engine) startTest(ctx context.Context, f *flight, tenant, id string) error {

@@ -110,7 +110,8 @@ type callCommand struct {
 	method              string
 	path                func(args []string) string
 	fields              []bodyFlag // nil: no body
-	required            []string   // flags
+	query               []filterFlag
+	required            []string // flags
 	patch               bool
 	done                string // what to say when the answer has no body
 }
@@ -119,6 +120,7 @@ func (c callCommand) command(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{Use: c.use + places(c.args), Short: c.short, Example: c.example, Args: exactly(c.args...),
 		Annotations: calls(c.method, c.path, c.args)}
 	addBodyFlags(cmd, c.fields, c.patch)
+	addFilterFlags(cmd, c.query)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		for _, name := range c.required {
 			if !cmd.Flags().Changed(name) {
@@ -135,7 +137,7 @@ func (c callCommand) command(t *terminal) *cobra.Command {
 				return err
 			}
 		}
-		answer, err := r.call(cmd.Context(), c.method, c.path(args), content)
+		answer, err := r.call(cmd.Context(), c.method, withQuery(c.path(args), filters(cmd, c.query)), content)
 		if err != nil {
 			return err
 		}

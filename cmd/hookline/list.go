@@ -25,14 +25,40 @@ func timeFilters() []filterFlag {
 	return []filterFlag{{"from", "from", "the oldest `TIME`, RFC 3339"}, {"to", "to", "the newest `TIME`, RFC 3339"}}
 }
 
+func statsFilters() []filterFlag {
+	return append(timeFilters(), filterFlag{"step", "step", "also by spans of this `LENGTH`, e.g. 5m, at most 500 of them"})
+}
+
+func addFilterFlags(cmd *cobra.Command, flags []filterFlag) {
+	for _, f := range flags {
+		cmd.Flags().String(f.flag, "", f.usage)
+	}
+}
+
+// filters is the query of the flags that were given.
+func filters(cmd *cobra.Command, flags []filterFlag) url.Values {
+	q := url.Values{}
+	for _, f := range flags {
+		if v, _ := cmd.Flags().GetString(f.flag); cmd.Flags().Changed(f.flag) {
+			q.Set(f.param, v)
+		}
+	}
+	return q
+}
+
+func withQuery(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
 // listCommand lists at a path made of the arguments named.
-func listCommand(t *terminal, what string, args []string, path func(args []string) string, cols []column, filters ...filterFlag) *cobra.Command {
+func listCommand(t *terminal, what string, args []string, path func(args []string) string, cols []column, flags ...filterFlag) *cobra.Command {
 	cmd := &cobra.Command{Use: "list" + places(args), Aliases: []string{"ls"}, Short: "List " + what + ", newest first", Args: exactly(args...),
 		Annotations: calls(get, path, args)}
 	fs := cmd.Flags()
-	for _, f := range filters {
-		fs.String(f.flag, "", f.usage)
-	}
+	addFilterFlags(cmd, flags)
 	fs.Int("limit", 50, "at most this many, 1 or more")
 	fs.Bool("all", false, "all there are")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -40,12 +66,7 @@ func listCommand(t *terminal, what string, args []string, path func(args []strin
 		if err != nil {
 			return err
 		}
-		q := url.Values{}
-		for _, f := range filters {
-			if v, _ := fs.GetString(f.flag); fs.Changed(f.flag) {
-				q.Set(f.param, v)
-			}
-		}
+		q := filters(cmd, flags)
 		want, _ := fs.GetInt("limit")
 		if want < 1 {
 			return usagef("--limit %d: want 1 or more", want)

@@ -44,7 +44,7 @@ func endpointsCommand(t *terminal) *cobra.Command {
 		return callCommand{use: name, short: short, args: ids, method: post, path: oneThing("endpoints", ":"+name), fields: extra}.command(t)
 	}
 	test := callCommand{use: "test", short: "Send a test event and show request and response", args: ids, method: post, path: oneThing("endpoints", ":test"),
-		fields: []bodyFlag{{"event_type", textField, "a `TYPE` of the catalogue"}}, required: []string{"event-type"}}
+		fields: []bodyFlag{{"event_type", textField, "a `TYPE` of the catalogue"}, {"data", jsonField, "`JSON` object to send instead of the catalogue's example"}}, required: []string{"event-type"}}
 	return objects("endpoints", "Customers' addresses", `  hookline endpoints create acme --url https://example.com/hooks --event-types domain.registered,invoice.*
   hookline endpoints update acme ep_1 --timeout 10s --unset schedule
   hookline endpoints test acme ep_1 --event-type invoice.paid
@@ -63,7 +63,9 @@ func endpointsCommand(t *terminal) *cobra.Command {
 		verb("clear-suppression", "Clear the suppression only"),
 		verb("rotate-secret", "Switch to another signing secret", bodyFlag{"secret", textField, "8 to 256 bytes; made when left out"},
 			bodyFlag{"overlap", textField, "how `LONG` the one before signs too, 0s to 720h, where the profile's signature carries two"}),
-		test.command(t), recoverCommand(t))
+		test.command(t), recoverCommand(t),
+		callCommand{use: "stats", short: "Show attempts by outcome, latency and backlog", args: ids, method: get, path: oneThing("endpoints", "/stats"),
+			query: statsFilters()}.command(t))
 }
 
 func subscriptionsCommand(t *terminal) *cobra.Command {
@@ -128,10 +130,15 @@ func attemptsCommand(t *terminal) *cobra.Command {
   hookline attempts list acme --delivery-id dlv_1 --order asc -o json`,
 		listCommand(t, "attempts", []string{"TENANT"}, tenantThing("attempts"),
 			columns("FINISHED finished_at", "OUTCOME outcome", "KIND error_kind", "STATUS response.status", "NUMBER number", "TRIGGER trigger", "TYPE event_type", "DELIVERY delivery_id"),
-			filterFlag{"endpoint-id", "endpoint_id", "at this endpoint `ID`"},
-			filterFlag{"delivery-id", "delivery_id", "of this delivery `ID`"},
-			filterFlag{"outcome", "outcome", "acknowledged, rejected, unreachable, timed_out or gone"},
-			filterFlag{"order", "order", "asc = oldest first"}))
+			append(timeFilters(),
+				filterFlag{"endpoint-id", "endpoint_id", "at this endpoint `ID`"},
+				filterFlag{"delivery-id", "delivery_id", "of this delivery `ID`"},
+				filterFlag{"event-id", "event_id", "of this event, by `ID` or uid"},
+				filterFlag{"event-type", "event_type", "of events of exactly this `TYPE`"},
+				filterFlag{"outcome", "outcome", "acknowledged, rejected, unreachable, timed_out, gone or failed"},
+				filterFlag{"order", "order", "asc = oldest first"})...),
+		callCommand{use: "get", short: "Show an attempt with request and response", args: []string{"TENANT", "ATTEMPT"}, method: get,
+			path: oneThing("attempts", "")}.command(t))
 }
 
 func pluginsCommand(t *terminal) *cobra.Command {

@@ -16,6 +16,7 @@ import (
 	"github.com/hookline/hookline/cmd/hookline/config"
 	"github.com/hookline/hookline/engine/api"
 	"github.com/hookline/hookline/engine/api/express"
+	"github.com/hookline/hookline/engine/dashboard"
 )
 
 const serveLong = `Run the engine and its API on a data directory.
@@ -91,7 +92,11 @@ func serve(ctx context.Context, t *terminal, cfg *config.Config, logger *slog.Lo
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	face, err := api.New(api.Config{Version: versionText(), Logger: logger, PublicURL: cfg.PublicURL})
+	pages, err := dashboard.New()
+	if err != nil {
+		return err
+	}
+	face, err := api.New(api.Config{Version: versionText(), Logger: logger, PublicURL: cfg.PublicURL, Pages: pages})
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@
 // # Promises
 //
 //   - A request without a valid key is answered 401 before its body is looked at. Only /healthz, /readyz, /openapi.json
-//     and / need none.
+//     and the pages for browsers (/, /portal, /ui/) need none.
 //   - Bodies are read strictly, all of them by the one scanner of jsonstrict: unknown fields, duplicate names at any
 //     level, text that is not UTF-8, wrong types and what follows the value are errors that name the field, the bound
 //     and the fix. So are unknown query parameters. What API.md names and a later version builds is refused by name

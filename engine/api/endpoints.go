@@ -114,13 +114,13 @@ func endpointVerbs() []*operation {
 			}},
 		{method: http.MethodPost, path: path + "test", id: "test-endpoint", tag: "Endpoints", status: 200,
 			summary: "Send a test event, once, and show request and response", answer: engine.Attempt{}, body: testBody{}, required: []string{"event_type"},
-			doc: "Uses the catalogue's example of the type. Neutral for every counter, allowed on a blocked endpoint, ignores filters.",
+			doc: "Sends the catalogue's example of the type, or `data`. Neutral for every counter, allowed on a blocked endpoint, ignores filters.",
 			handle: func(c *call) error {
 				var in testBody
 				if err := c.decode(&in); err != nil {
 					return err
 				}
-				return one(c)(c.svc.TestEndpoint(c.r.Context(), c.by, c.tenant(), c.path("endpoint"), in.EventType))
+				return one(c)(c.svc.TestEndpoint(c.r.Context(), c.by, c.tenant(), c.path("endpoint"), engine.TestInput{EventType: in.EventType, Data: in.Data.Value}))
 			}},
 	}
 }
@@ -131,5 +131,6 @@ type rotateBody struct {
 }
 
 type testBody struct {
-	EventType string `json:"event_type" doc:"a type of the profile's catalogue"`
+	EventType string                           `json:"event_type" doc:"a type of the profile's catalogue"`
+	Data      engine.Optional[json.RawMessage] `json:"data" doc:"an object to send instead of the catalogue's example, byte for byte; at most 256 KiB"`
 }

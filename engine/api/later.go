@@ -11,8 +11,6 @@ import (
 func laterOperations() []*operation {
 	var ops []*operation
 	for _, l := range []struct{ method, path, name string }{
-		{http.MethodGet, tenantPath + "/endpoints/{endpoint}/stats", "stats"},
-		{http.MethodGet, "/v1/stats", "stats"},
 		{http.MethodPost, "/v1/filters:simulate", "filters:simulate"},
 	} {
 		ops = append(ops, &operation{method: l.method, path: l.path, id: "later", custom: true, any: true,

@@ -23,7 +23,7 @@ type parameter struct {
 type values map[string]string
 
 // laterQuery are parameters that API.md names and a later version builds.
-func laterQuery(name string) bool { return name == "as_of" || name == "step" }
+func laterQuery(name string) bool { return name == "as_of" }
 
 func parseQuery(raw string, op *operation) (values, error) {
 	if raw == "" || op.any {

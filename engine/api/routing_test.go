@@ -91,8 +91,9 @@ func TestRouting(t *testing.T) {
 		{"GET /v1//tenants", 404, "", ""},
 		{"GET /v1/tenants/../profiles", 404, "", ""},
 		{"GET /nowhere", 404, "", ""},
-		{"GET /v1/stats", 422, "", ""},
-		{"GET /v1/tenants/acme/endpoints/ep_1/stats?from=x&step=1h", 422, "", ""},
+		{"GET /v1/stats?step=5m", 200, "stats 5m0s", ""},
+		{"GET /v1/tenants/acme/endpoints/ep_1/stats?step=1h", 200, "stats of acme ep_1 1h0m0s", ""},
+		{"GET /v1/tenants/acme/attempts/att_1", 200, "attempt acme att_1", ""},
 		{"POST /v1/tenants/acme/endpoints/ep_1:recover", 202, "recover acme ep_1", ""},
 		{"GET /v1/tenants/acme/recoveries", 200, "recoveries acme", ""},
 		{"GET /v1/tenants/acme/recoveries/rec_1", 200, "recovery acme rec_1", ""},
@@ -142,7 +143,7 @@ func TestQueries(t *testing.T) {
 		{"status=", 422, "status", "none of"},
 		{"outcome=gone", 422, "outcome", "known are"},
 		{"as_of=1", 422, "as_of", "not available yet"},
-		{"step=1h", 422, "step", "not available yet"},
+		{"step=1h", 422, "step", "unknown query parameter"},
 		{"from=yesterday", 422, "from", "RFC 3339"},
 		{"from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z", 422, "from", "after"},
 		{"cursor=", 200, "", ""},
@@ -256,6 +257,7 @@ func TestStarting(t *testing.T) {
 
 func TestStartPage(t *testing.T) {
 	f := newFace(t)
+	f.pages = nil
 	w := f.ask("GET", "/", "", "Authorization: ")
 	if !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") || !strings.Contains(w.Body.String(), `href="/openapi.json"`) ||
 		!strings.HasPrefix(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {

@@ -112,6 +112,21 @@ func (s *scripted) Endpoint(_ context.Context, tenant, id string) (engine.Endpoi
 	return engine.Endpoint{ID: id}, s.err
 }
 
+func (s *scripted) EndpointStats(_ context.Context, tenant, id string, in engine.StatsInput) (engine.Stats, error) {
+	s.note("stats of %s %s %v", tenant, id, in.Step)
+	return engine.Stats{}, s.err
+}
+
+func (s *scripted) Stats(_ context.Context, in engine.StatsInput) (engine.SystemStats, error) {
+	s.note("stats %v", in.Step)
+	return engine.SystemStats{}, s.err
+}
+
+func (s *scripted) Attempt(_ context.Context, tenant, id string) (engine.Attempt, error) {
+	s.note("attempt %s %s", tenant, id)
+	return engine.Attempt{ID: id}, s.err
+}
+
 func (s *scripted) EnableEndpoint(_ context.Context, _ engine.Actor, tenant, id string) (engine.Endpoint, error) {
 	s.note("enable %s of %s", id, tenant)
 	return engine.Endpoint{ID: id}, s.err
@@ -166,7 +181,7 @@ type face struct {
 
 func newFace(t testing.TB) *face {
 	t.Helper()
-	s, err := New(Config{Version: "test"})
+	s, err := New(Config{Version: "test", Pages: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })})
 	if err != nil {
 		t.Fatal(err)
 	}

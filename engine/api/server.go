@@ -21,6 +21,8 @@ type Config struct {
 	// PublicURL is where the server is reached from outside, e.g. https://hooks.example.com: for links it hands out.
 	// "" = http and the host that the caller used.
 	PublicURL string
+	// Pages serves /, /portal and /ui/FILE, for browsers, without a key. nil = a plain page at / alone.
+	Pages http.Handler
 	// Logger takes internal errors and, at level debug, the access log. nil = none.
 	Logger *slog.Logger
 }
@@ -29,6 +31,7 @@ type Config struct {
 type Server struct {
 	log       *slog.Logger
 	publicURL string
+	pages     http.Handler
 	service   atomic.Pointer[Service]
 	mux       *http.ServeMux
 	document  []byte // /openapi.json
@@ -49,7 +52,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Version == "" {
 		cfg.Version = "dev"
 	}
-	s := &Server{log: cfg.Logger, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), mux: http.NewServeMux(), meter: newMeter()}
+	s := &Server{log: cfg.Logger, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), pages: cfg.Pages, mux: http.NewServeMux(), meter: newMeter()}
 	s.meter.service = func() Service {
 		if svc := s.service.Load(); svc != nil {
 			return *svc

@@ -50,7 +50,7 @@ type Endpoints interface {
 	DisableEndpoint(ctx context.Context, by engine.Actor, tenant, id string) (engine.Endpoint, error)
 	ClearSuppression(ctx context.Context, by engine.Actor, tenant, id string) (engine.Endpoint, error)
 	RotateSecret(ctx context.Context, by engine.Actor, tenant, id string, in engine.RotateInput) (engine.Endpoint, error)
-	TestEndpoint(ctx context.Context, by engine.Actor, tenant, id, eventType string) (engine.Attempt, error)
+	TestEndpoint(ctx context.Context, by engine.Actor, tenant, id string, in engine.TestInput) (engine.Attempt, error)
 }
 
 // Subscriptions manages a tenant's subscriptions.
@@ -73,6 +73,9 @@ type History interface {
 	CancelDelivery(ctx context.Context, by engine.Actor, tenant, id string) (engine.Delivery, error)
 	ReleaseDelivery(ctx context.Context, by engine.Actor, tenant, id string) (engine.Delivery, error)
 	Attempts(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Attempt], error)
+	Attempt(ctx context.Context, tenant, id string) (engine.Attempt, error)
+	EndpointStats(ctx context.Context, tenant, id string, in engine.StatsInput) (engine.Stats, error)
+	Stats(ctx context.Context, in engine.StatsInput) (engine.SystemStats, error)
 }
 
 // Access manages keys and portal sessions.

@@ -84,33 +84,9 @@ func openOperations() []*operation {
 				c.send(http.StatusOK, "application/json", c.document)
 				return nil
 			}},
-		{method: http.MethodGet, path: "/", id: "get-start-page", open: true, custom: true, any: true,
-			handle: func(c *call) error {
-				h := c.w.Header()
-				h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
-				h.Set("X-Content-Type-Options", "nosniff")
-				c.send(http.StatusOK, "text/html; charset=utf-8", []byte(startPage))
-				return nil
-			}},
 	}
 }
 
 type stateAnswer struct {
 	Status string `json:"status" enum:"ok"`
 }
-
-const startPage = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>hookline</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}code{background:#8882;padding:.1em .3em}</style>
-<h1>hookline</h1>
-<p>A webhook delivery engine is running here.</p>
-<ul>
-<li><a href="/openapi.json">/openapi.json</a>: the API, as OpenAPI 3.1. Calls need <code>Authorization: Bearer KEY</code>.</li>
-<li><a href="/readyz">/readyz</a> and <a href="/healthz">/healthz</a>: is it ready, does it live.</li>
-</ul>
-<p>On the command line: <code>hookline help</code>.</p>
-</html>
-`

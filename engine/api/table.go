@@ -12,7 +12,7 @@ func operations() []*operation {
 	for _, group := range [][]*operation{
 		publishOperations(), eventOperations(), tenantOperations(), endpointOperations(), endpointVerbs(),
 		subscriptionOperations(), deliveryOperations(), attemptOperations(), recoveryOperations(), filterOperations(), profileOperations(), systemOperations(),
-		openOperations(), dnsimpleOperations(), keyOperations(), sessionOperations(), streamOperations(), auditOperations(), laterOperations(),
+		openOperations(), pageOperations(), dnsimpleOperations(), keyOperations(), sessionOperations(), streamOperations(), statsOperations(), auditOperations(), laterOperations(),
 	} {
 		all = append(all, group...)
 	}
@@ -85,14 +85,23 @@ func attemptOperations() []*operation {
 	return []*operation{
 		{method: http.MethodGet, path: tenantPath + "/attempts", id: "list-attempts", tag: "Attempts", status: 200,
 			summary: "List attempts with request and response, newest first", answer: engine.Page[engine.Attempt]{},
-			doc: "Finished attempts only; those of test events are among them, with `trigger` `test`.",
+			doc: "Finished attempts only; those of test events are among them, with `trigger` `test`. With `event_type` a page may end early: go on while there is a `next_cursor`.",
 			query: paging(
 				parameter{name: "endpoint_id", doc: "of this endpoint"},
 				parameter{name: "delivery_id", doc: "of this delivery"},
-				parameter{name: "outcome", doc: "with this outcome", enum: []string{"acknowledged", "rejected", "unreachable", "timed_out", "gone"}},
+				parameter{name: "event_id", doc: "of this event, by `id` or `uid`; tests have none"},
+				parameter{name: "event_type", doc: "of events of exactly this type"},
+				parameter{name: "outcome", doc: "with this outcome; failed = any but acknowledged", enum: []string{"acknowledged", "rejected", "unreachable", "timed_out", "gone", "failed"}},
+				parameter{name: "from", doc: "the oldest record time, RFC 3339, inclusive"},
+				parameter{name: "to", doc: "the newest record time, RFC 3339, exclusive"},
 				parameter{name: "order", doc: "asc = oldest first", enum: []string{"asc", "desc"}}),
 			handle: func(c *call) error {
 				return list(c, c.svc.Attempts)
+			}},
+		{method: http.MethodGet, path: tenantPath + "/attempts/{attempt}", id: "get-attempt", tag: "Attempts", status: 200,
+			summary: "Get one attempt with request and response", answer: engine.Attempt{},
+			handle: func(c *call) error {
+				return one(c)(c.svc.Attempt(c.r.Context(), c.tenant(), c.path("attempt")))
 			}},
 	}
 }

@@ -17,6 +17,7 @@ type AttemptQuery struct {
 	Delivery     record.Ref
 	Event        eventlog.Seq
 	Outcome      uint8 // transports.Outcome
+	Failed       bool  // any outcome but acknowledged
 	FromMS, ToMS int64 // record time: from inclusive, to exclusive
 	Page
 }
@@ -35,6 +36,11 @@ type AttemptRow struct {
 	TimeMS    int64  // record time, Unix ms
 }
 
+// Position is where a page ends whose last row this is.
+func (a *AttemptRow) Position() Position {
+	return newPosition(positionAttempts, record.Ref{Seq: a.Seq})
+}
+
 // Attempts lists attempts by their records, newest first unless Ascending. next is nil at the end.
 func (h *History) Attempts(ctx context.Context, q AttemptQuery) (rows []AttemptRow, next Position, err error) {
 	limit := q.Limit
@@ -43,7 +49,7 @@ func (h *History) Attempts(ctx context.Context, q AttemptQuery) (rows []AttemptR
 	}
 	err = h.EachAttempt(ctx, q, func(a AttemptRow) bool {
 		if len(rows) == limit {
-			next = newPosition(positionAttempts, record.Ref{Seq: rows[len(rows)-1].Seq})
+			next = rows[len(rows)-1].Position()
 			return false
 		}
 		rows = append(rows, a)
@@ -66,7 +72,7 @@ func (h *History) EachAttempt(ctx context.Context, q AttemptQuery, each func(Att
 		return err
 	}
 	wanted := func(row AttemptRow) bool {
-		if q.Outcome != 0 && row.Outcome != q.Outcome || !within(row.TimeMS, q.FromMS, q.ToMS) {
+		if q.Outcome != 0 && row.Outcome != q.Outcome || q.Failed && row.Outcome == acknowledged || !within(row.TimeMS, q.FromMS, q.ToMS) {
 			return true
 		}
 		return each(row)
@@ -80,7 +86,7 @@ func (h *History) EachAttempt(ctx context.Context, q AttemptQuery, each func(Att
 // walkAttempts reads the attempts of an endpoint or a tenant.
 func (h *History) walkAttempts(ctx context.Context, q *AttemptQuery, s span, each func(AttemptRow) bool) (err error) {
 	l := allRows()
-	if q.Outcome != 0 && q.Outcome != acknowledged {
+	if q.Failed || q.Outcome != 0 && q.Outcome != acknowledged {
 		l = failedAttempts()
 	}
 	first := s.lo.Seq

@@ -1,0 +1,1 @@
+export function EndpointScreen(_: { id: string; tab: string }) { return null; }

@@ -1,0 +1,1 @@
+export function AddEndpoint() { return null; }

@@ -1,0 +1,1 @@
+export function EventTypes() { return null; }
