@@ -1,1 +1,1 @@
-import{b as e,l as o,m as p}from"./part-6XEBSQX3.js";o();e(p("p",{children:"hookline"}),document.getElementById("app"));
+import{b as e,n as o,o as p}from"./part-5YHJR3HM.js";o();e(p("p",{children:"hookline"}),document.getElementById("app"));

@@ -67,3 +67,8 @@ export function span(n: number): string {
   if (first < 0) return "0 s";
   return parts.slice(first, first + 2).filter(([v]) => v > 0).map(([v, u]) => v + " " + u).join(" ");
 }
+
+// wait shows a Go duration without its zeros: 24h0m0s is 24h.
+export function wait(duration: string): string {
+  return duration.replace(/(\d+h)0m0s$/, "$1").replace(/(\d+[hm]|^)(\d+m)0s$/, "$1$2");
+}
