@@ -5,8 +5,9 @@ SHELL := /bin/bash
 BIN := bin/hookline
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 30s
+SHOTS ?= screenshots
 
-.PHONY: help build run demo-real test race lint verify generate fuzz bench torture clean
+.PHONY: help build run demo-real test race lint verify generate screenshots fuzz bench torture clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -42,6 +43,10 @@ verify: ## generated code, the built dashboard and go.mod are up to date (needs 
 generate: ## make the generated code and the built dashboard anew (needs npm)
 	plugins/proto/generate.sh
 	engine/dashboard/build.sh
+
+screenshots: build ## pictures of every screen, light and dark, desktop and phone, into SHOTS (default ./screenshots)
+	@mkdir -p $(SHOTS)
+	HOOKLINE_BIN=$(abspath $(BIN)) HOOKLINE_SCREENSHOTS=$(abspath $(SHOTS)) go test -count=1 -run 'TestPortal|TestDashboard' ./cmd/hookline/blackbox
 
 fuzz: ## fuzz every target for FUZZTIME each (default 30s)
 	@for pkg in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \

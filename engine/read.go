@@ -229,7 +229,7 @@ func (e *Engine) Attempts(ctx context.Context, tenant string, in ListInput) (Pag
 		if err != nil || len(events) == 0 {
 			return out, err
 		}
-		q.Event = events[0]
+		q.Event, q.Sharing = events[0], events[1:]
 	}
 	find := e.cfg.History.Attempts
 	if in.EventType != "" {

@@ -16,6 +16,7 @@ type AttemptQuery struct {
 	Endpoint     eventlog.Seq
 	Delivery     record.Ref
 	Event        eventlog.Seq
+	Sharing      []eventlog.Seq // other events that will do as well as Event: those that share its id
 	Outcome      uint8 // transports.Outcome
 	Failed       bool  // any outcome but acknowledged
 	FromMS, ToMS int64 // record time: from inclusive, to exclusive
@@ -162,13 +163,16 @@ func (h *History) deliveriesOf(q *AttemptQuery) ([]candidate, error) {
 			all = []candidate{d}
 		} else if row, found, err := h.Delivery(endpoint, q.Delivery); err != nil {
 			return nil, err
-		} else if found && row.Event == q.Event {
+		} else if found && (row.Event == q.Event || slices.Contains(q.Sharing, row.Event)) {
 			all = []candidate{d}
 		}
 	} else {
-		var err error
-		if all, err = h.eventDeliveries(q.Tenant, q.Event); err != nil {
-			return nil, err
+		for _, event := range append([]eventlog.Seq{q.Event}, q.Sharing...) {
+			more, err := h.eventDeliveries(q.Tenant, event)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, more...)
 		}
 	}
 	return slices.DeleteFunc(all, func(d candidate) bool { return q.Endpoint != 0 && d.endpoint != q.Endpoint }), nil

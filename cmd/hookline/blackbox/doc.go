@@ -22,5 +22,6 @@
 //	HOOKLINE_SLOW=1   also the cases that wait for a provider's real 30 s
 //	HOOKLINE_TORTURE  number of kill -9 cycles under load (default 5)
 //	HOOKLINE_NEEDS_ALL  any value: tests that need Node fail without it rather than skip (make test sets it)
+//	HOOKLINE_SCREENSHOTS  folder for pictures of every screen the browser tests come to
 //	HOOKLINE_SAMPLES  directory of real DNSimple bodies to publish and compare, beside our own examples
 package blackbox

@@ -69,10 +69,10 @@ function Health({ endpoint: e }: { endpoint: Endpoint }) {
           <div><span>Attempts</span><b>{s ? count(s.attempts.acknowledged + failed) : " "}</b></div>
           <div><span>Failed</span><b class={failed ? "bad" : ""}>{s ? count(failed) : " "}</b></div>
           <div><span>Median answer</span><b>{s ? (s.latency_ms ? ms(s.latency_ms.p50) : "–") : " "}</b></div>
-          <div><span>95 of 100 within</span><b>{s ? (s.latency_ms ? ms(s.latency_ms.p95) : "–") : " "}</b></div>
+          <div><span>95 % within</span><b>{s ? (s.latency_ms ? ms(s.latency_ms.p95) : "–") : " "}</b></div>
           <div><span>Waiting</span><b>{s ? count(s.backlog) : " "}</b>{s?.oldest_pending_at && <small>oldest <Time at={s.oldest_pending_at} /></small>}</div>
         </div>
-        {s?.steps && <Bars steps={s.steps} />}
+        {s?.steps && (s.success_rate === null ? <p class="small faint">No attempts in this time.</p> : <Bars steps={s.steps} />)}
         {s?.last_attempt && <p class="small soft">Last attempt <Time at={s.last_attempt.finished_at} />: {outcomeWords[s.last_attempt.outcome].toLowerCase()}.{!s.complete && " Only the newest attempts are counted."}</p>}
       </div>
     </section>
