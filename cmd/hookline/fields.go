@@ -137,7 +137,7 @@ func (c callCommand) command(t *terminal) *cobra.Command {
 				return err
 			}
 		}
-		answer, err := r.call(cmd.Context(), c.method, withQuery(c.path(args), filters(cmd, c.query)), content)
+		answer, err := r.call(cmd.Context(), c.method, withQuery(c.path(args), chosen(cmd, c.query)), content)
 		if err != nil {
 			return err
 		}

@@ -35,8 +35,8 @@ func addFilterFlags(cmd *cobra.Command, flags []filterFlag) {
 	}
 }
 
-// filters is the query of the flags that were given.
-func filters(cmd *cobra.Command, flags []filterFlag) url.Values {
+// chosen is the query of the flags that were given.
+func chosen(cmd *cobra.Command, flags []filterFlag) url.Values {
 	q := url.Values{}
 	for _, f := range flags {
 		if v, _ := cmd.Flags().GetString(f.flag); cmd.Flags().Changed(f.flag) {
@@ -66,7 +66,7 @@ func listCommand(t *terminal, what string, args []string, path func(args []strin
 		if err != nil {
 			return err
 		}
-		q := filters(cmd, flags)
+		q := chosen(cmd, flags)
 		want, _ := fs.GetInt("limit")
 		if want < 1 {
 			return usagef("--limit %d: want 1 or more", want)

@@ -17,9 +17,9 @@ type AttemptQuery struct {
 	Delivery     record.Ref
 	Event        eventlog.Seq
 	Sharing      []eventlog.Seq // other events that will do as well as Event: those that share its id
-	Outcome      uint8 // transports.Outcome
-	Failed       bool  // any outcome but acknowledged
-	FromMS, ToMS int64 // record time: from inclusive, to exclusive
+	Outcome      uint8          // transports.Outcome
+	Failed       bool           // any outcome but acknowledged
+	FromMS, ToMS int64          // record time: from inclusive, to exclusive
 	Page
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,26 +16,6 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
-
-// chromium is the path of the browser, installed from the distribution where that may be done.
-func chromium(t testing.TB) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if _, err := exec.LookPath("apt-get"); err != nil || os.Getuid() != 0 {
-		t.Skip("needs chromium: install it, e.g. apt-get install chromium; a root user's run does so by itself")
-	}
-	const install = "apt-get install -y -qq --no-install-recommends chromium"
-	judged(t, exec.Command("sh", "-c", install+" || { apt-get update -qq && "+install+"; }"))
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal("no chromium after installing it")
-	}
-	return path
-}
 
 // browser is one tab. Pages are used as people use them: by what stands on buttons and labels, with a mouse that clicks
 // where they are. Browser tests do not run in parallel: one browser at a time.
@@ -50,7 +29,8 @@ type browser struct {
 
 func newBrowser(t testing.TB) *browser {
 	t.Helper()
-	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.WindowSize(1280, 860),
+	needs(t, "chromium", "chromium")
+	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.WindowSize(1280, 860),
 		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-dev-shm-usage", true))
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(allocator)
