@@ -10,8 +10,8 @@ import (
 // Heaps here are small and most of what is on them lives shortly, so that the collector's default would run it many
 // times a second for little. It runs when the heap reaches the floor, or twice what was live, whichever is more.
 const (
-	heapFloorServe  = 44 << 20
-	heapFloorPlugin = 24 << 20
+	heapFloorServe  = 32 << 20
+	heapFloorPlugin = 16 << 20
 )
 
 // keepHeapFloor sets the collector's pace anew after each of its runs. GOGC in the environment wins.
