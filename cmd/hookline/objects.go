@@ -4,7 +4,7 @@ import "github.com/spf13/cobra"
 
 func tenantsCommand(t *terminal) *cobra.Command {
 	fields := []bodyFlag{
-		{"profile", textField, "`NAME` of a profile, e.g. osir or dnsimple"},
+		{"profile", textField, "`NAME` of a profile, e.g. osir or dnsimple; standard when left out"},
 		{"name", textField, "for people"},
 		{"attributes", jsonField, "`JSON` object; dnsimple needs id, identifier, display"},
 		{"management_events", boolField, "publish what is done to its endpoints as events of its own"},
@@ -17,7 +17,7 @@ func tenantsCommand(t *terminal) *cobra.Command {
   hookline tenants list -o json`,
 		listCommand(t, "tenants", nil, all, columns("ID id", "PROFILE profile", "NAME name", "CREATED created_at")),
 		callCommand{use: "get", short: "Show a tenant", args: []string{"TENANT"}, method: get, path: one}.command(t),
-		callCommand{use: "create", short: "Create a tenant", method: post, path: all, required: []string{"profile"},
+		callCommand{use: "create", short: "Create a tenant", method: post, path: all,
 			fields: append([]bodyFlag{{"id", textField, "`ID` of 1 to 64 letters, digits, _ and -; made when left out"}}, fields...)}.command(t),
 		callCommand{use: "update", short: "Change a tenant", args: []string{"TENANT"}, method: patch, path: one, fields: fields, patch: true}.command(t),
 		callCommand{use: "delete", short: "Delete a tenant: its pending deliveries are canceled, the id is never free again", args: []string{"TENANT"},

@@ -67,7 +67,7 @@ func TestUsage(t *testing.T) {
 		{"tenants get a", nil, 2, "HOOKLINE_ADMIN_KEY"},
 		{"tenants get a --server localhost", key, 2, "is no address"},
 		{"tenants get a -o xml", key, 2, "neither table nor json"},
-		{"tenants create", key, 2, "--profile is missing"},
+		{"endpoints create acme", key, 2, "--url is missing"},
 		{"tenants create --profile osir --attributes {", key, 2, "--attributes is not JSON"},
 		{"tenants update a", key, 2, "nothing to change"},
 		{"endpoints update a e --unset timeuot", key, 2, "no such field"},
