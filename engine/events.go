@@ -101,5 +101,12 @@ func (e *Engine) eventObject(r *eventlog.Record, ev *record.EventPublished) (Eve
 	if len(p.Metadata) > 0 {
 		o.Metadata = p.Metadata
 	}
+	for i, seq := range ev.Failed {
+		f := FilterFailed{SubscriptionID: e.id(record.PrefixSubscription, seq, 0)}
+		if i < len(p.Failed) {
+			f.Error = p.Failed[i]
+		}
+		o.Failed = append(o.Failed, f)
+	}
 	return o, nil
 }

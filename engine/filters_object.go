@@ -1,5 +1,7 @@
 package engine
 
+import "fmt"
+
 // FilterChecked answers a check of a filter.
 type FilterChecked struct {
 	Valid       bool               `json:"valid" doc:"whether it may be saved"`
@@ -19,6 +21,18 @@ type FilterRemark struct {
 	Suggestion string   `json:"suggestion" doc:"what to write instead; may be empty"`
 	Text       string   `json:"text" doc:"the line with a caret below the place, or the clause"`
 	EventTypes []string `json:"event_types,omitempty" doc:"the event types that a warning holds for"`
+}
+
+// String is the remark in one line, with its place.
+func (r *FilterRemark) String() string {
+	text := r.Message
+	if r.Line > 0 {
+		text = fmt.Sprintf("line %d, column %d: %s", r.Line, r.Column, text)
+	}
+	if r.Suggestion != "" {
+		text += "; " + r.Suggestion
+	}
+	return text
 }
 
 // FilterCost is a clause and its share of the cost.

@@ -10,6 +10,7 @@ import (
 // counters since the start; read by Metrics.
 type counters struct {
 	published, duplicates               atomic.Int64
+	filterFailures                      atomic.Int64
 	skipped, canceled                   atomic.Int64
 	succeeded, exhausted                atomic.Int64
 	attempts                            [6]atomic.Int64 // by outcome
@@ -35,6 +36,7 @@ func (c *counters) ended(s record.Status) {
 // Metrics are counters since the start, and gauges.
 type Metrics struct {
 	Published, Duplicates int64
+	FilterFailures        int64            // filters that could not be evaluated on an event
 	Attempts              map[string]int64 // by outcome
 	Deliveries            map[string]int64 // by final status
 	Interrupted           int64
@@ -55,7 +57,7 @@ type Metrics struct {
 // Metrics reads all counters; it does not touch the sequencer.
 func (e *Engine) Metrics() Metrics {
 	c := &e.count
-	m := Metrics{Published: c.published.Load(), Duplicates: c.duplicates.Load(), Attempts: map[string]int64{},
+	m := Metrics{Published: c.published.Load(), Duplicates: c.duplicates.Load(), FilterFailures: c.filterFailures.Load(), Attempts: map[string]int64{},
 		Interrupted: c.interrupted.Load(), InFlight: c.inFlight.Load(), Pending: c.pending.Load(), Tenants: c.tenants.Load(),
 		Endpoints: c.endpoints.Load(), Parked: c.parked.Load(), HeadSeq: uint64(e.durable.Load().seq), Views: e.viewSeqs(),
 		Batches: c.batches.Load(), Records: c.records.Load(), Bytes: c.bytes.Load(), DiskLow: e.low.Load(), LogUnavailable: e.outage.lasting(),

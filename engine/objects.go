@@ -56,6 +56,8 @@ type Endpoint struct {
 	// PreviousSecretExpiresAt is the end of an overlap: until then the secret before signs too.
 	PreviousSecretExpiresAt *Time `json:"previous_secret_expires_at" doc:"until then the secret before the last rotation signs too; null = it does not"`
 	CreatedAt               Time  `json:"created_at"`
+	// FilterWarnings are those of the catalogue's schemas.
+	FilterWarnings []FilterRemark `json:"filter_warnings,omitempty" doc:"in the answer to a change of event_types or filter: what is most likely a mistake"`
 	// Number is the endpoint's integer id at DNSimple's face.
 	Number uint64 `json:"-"`
 }
@@ -67,6 +69,8 @@ type Subscription struct {
 	EventTypes []string `json:"event_types"`
 	Filter     *string  `json:"filter" doc:"null when it has none"`
 	CreatedAt  Time     `json:"created_at"`
+
+	FilterWarnings []FilterRemark `json:"filter_warnings,omitempty" doc:"in the answer to a change: what is most likely a mistake"`
 }
 
 // Matched is one delivery of a published event.
@@ -105,8 +109,15 @@ type Event struct {
 	Actor      json.RawMessage `json:"actor"`
 	Metadata   json.RawMessage `json:"metadata"`
 	Matched    []Matched       `json:"matched"`
+	Failed     []FilterFailed  `json:"failed,omitempty" doc:"subscriptions whose filter could not be evaluated: neither a match nor a no"`
 	Body       *string         `json:"body,omitempty" doc:"the rendered body, text; one event alone only"`
 	BodyBase64 *string         `json:"body_base64,omitempty"`
+}
+
+// FilterFailed is a filter that could not be evaluated on an event.
+type FilterFailed struct {
+	SubscriptionID string `json:"subscription_id"`
+	Error          string `json:"error" doc:"the place, what was seen and what was needed"`
 }
 
 // Delivery is the duty to bring one event to one endpoint.

@@ -323,6 +323,7 @@ func (e *Engine) published(ctx context.Context, items []publication) ([]PublishR
 			out[i].Published = e.answerTo(p.seq, &p.event)
 			out[i].Published.Unmatched = p.unmatch
 			e.count.published.Add(1)
+			e.count.filterFailures.Add(int64(len(p.event.Failed)))
 		case pubDuplicate:
 			r, err := e.cfg.Log.Get(ctx, p.first)
 			if err != nil {

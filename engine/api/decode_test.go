@@ -81,7 +81,7 @@ func TestPatchInput(t *testing.T) {
 	if in := f.engine.tenant; in.Name == nil || *in.Name != "" || in.Attributes == nil || string(*in.Attributes) != `{}` || in.ManagementEvents != nil || in.ID != "" {
 		t.Fatalf("%+v", in)
 	}
-	if got := strings.Join(f.engine.asked, ";"); got != "update endpoint e of acme;create tenant by admin_key" {
+	if got := strings.Join(f.engine.asked, ";"); got != "check true;update endpoint e of acme;create tenant by admin_key" {
 		t.Fatal(got)
 	}
 }

@@ -28,13 +28,19 @@ func endpointOperations() []*operation {
 	const path = tenantPath + "/endpoints"
 	return []*operation{
 		{method: http.MethodPost, path: path, id: "create-endpoint", tag: "Endpoints", status: 201,
-			summary: "Create an endpoint and its first subscription", answer: engine.Endpoint{}, body: endpointBody{}, required: []string{"url"},
+			summary: "Create an endpoint and its first subscription", answer: engine.Endpoint{}, body: endpointBody{}, required: []string{"url"}, query: strictParameter(),
 			handle: func(c *call) error {
 				var in endpointBody
 				if err := c.decode(&in); err != nil {
 					return err
 				}
-				return one(c)(c.svc.CreateEndpoint(c.r.Context(), c.by, c.tenant(), engine.EndpointInput(in)))
+				warnings, err := (&saving{filter: in.Filter, types: in.EventTypes}).check(c)
+				if err != nil {
+					return err
+				}
+				saved, err := c.svc.CreateEndpoint(c.r.Context(), c.by, c.tenant(), engine.EndpointInput(in))
+				saved.FilterWarnings = warnings
+				return one(c)(saved, err)
 			}},
 		{method: http.MethodGet, path: path, id: "list-endpoints", tag: "Endpoints", status: 200,
 			summary: "List endpoints, newest first", answer: engine.Page[engine.Endpoint]{}, query: paging(),
@@ -47,14 +53,23 @@ func endpointOperations() []*operation {
 				return one(c)(c.svc.Endpoint(c.r.Context(), c.tenant(), c.path("endpoint")))
 			}},
 		{method: http.MethodPatch, path: path + "/{endpoint}", id: "update-endpoint", tag: "Endpoints", status: 200,
-			summary: "Change an endpoint (merge patch)", answer: engine.Endpoint{}, body: endpointBody{},
+			summary: "Change an endpoint (merge patch)", answer: engine.Endpoint{}, body: endpointBody{}, query: strictParameter(),
 			doc: "`event_types` and `filter` change its only subscription; 409 when it has several. null goes back to the profile's value.",
 			handle: func(c *call) error {
 				var in endpointBody
 				if err := c.decode(&in); err != nil {
 					return err
 				}
-				return one(c)(c.svc.UpdateEndpoint(c.r.Context(), c.by, c.tenant(), c.path("endpoint"), engine.EndpointInput(in)))
+				warnings, err := (&saving{in.Filter, in.EventTypes, func() (*string, []string, error) {
+					ep, err := c.svc.Endpoint(c.r.Context(), c.tenant(), c.path("endpoint"))
+					return ep.Filter, ep.EventTypes, err
+				}}).check(c)
+				if err != nil {
+					return err
+				}
+				saved, err := c.svc.UpdateEndpoint(c.r.Context(), c.by, c.tenant(), c.path("endpoint"), engine.EndpointInput(in))
+				saved.FilterWarnings = warnings
+				return one(c)(saved, err)
 			}},
 		{method: http.MethodDelete, path: path + "/{endpoint}", id: "delete-endpoint", tag: "Endpoints", status: 204,
 			summary: "Delete an endpoint; its pending deliveries are canceled",

@@ -144,19 +144,60 @@ func TestExplainSubscriptions(t *testing.T) {
 			t.Error(got)
 		}
 	}
+	got := f.must(200, "GET", "/v1/tenants/acme/events/"+str(t, published, "uid"), "")
+	if failed := got["failed"].([]any); len(failed) != 1 || !strings.Contains(str(t, failed, 0, "error"), "compares 3600 (a number)") {
+		t.Error(got)
+	}
+	if w := f.ask("GET", "/metrics", ""); !strings.Contains(w.Body.String(), "hookline_filter_failures_total 1\n") {
+		t.Error("the failure is not counted")
+	}
 	why := f.must(200, "POST", "/v1/tenants/acme/events/"+str(t, published, "uid")+":why", `{"endpoint_id":"`+eps[0]+`"}`)
 	if why["matched"] != true || str(t, why, "subscriptions", 0, "filter") != `data.zone.name == "example.com"` || str(t, why, "deliveries", 0, "endpoint_id") != eps[0] {
 		t.Error(why)
 	}
 	f.must(422, "POST", "/v1/tenants/acme/events/"+str(t, published, "uid")+":why", `{}`)
 	f.must(404, "POST", "/v1/tenants/acme/events/evt_none:why", `{"endpoint_id":"`+eps[0]+`"}`)
-	got := f.must(200, "POST", "/v1/filters:explain", `{"filter":"not (data.record.ttl > 60)",`+zoneEvent+`}`)
+	got = f.must(200, "POST", "/v1/filters:explain", `{"filter":"not (data.record.ttl > 60)",`+zoneEvent+`}`)
 	if str(t, got, "explanation", "clauses", 0, "seen", 0, "value") != "3600" || str(t, got, "explanation", "matched") != "false" {
 		t.Error(got)
 	}
 	if got = f.must(200, "POST", "/v1/filters:explain", `{"filter":"data.",`+zoneEvent+`}`); got["valid"] != false || got["explanation"] != nil {
 		t.Error(got)
 	}
+}
+
+// A filter that is most likely a mistake is saved with warnings, and refused where strict is asked for.
+func TestSaveWithWarnings(t *testing.T) {
+	f, _ := realFace(t)
+	f.must(201, "POST", "/v1/tenants", `{"id":"acme","profile":"osir","name":"Acme"}`)
+	const wrong = `"event_types":["domain.*"],"filter":"type == \"domain.registred\""`
+	const endpoints, subscriptions = "/v1/tenants/acme/endpoints", "/v1/tenants/acme/subscriptions"
+	w := f.ask("POST", endpoints+"?strict=true", `{"url":"https://example.com/hooks",`+wrong+`}`)
+	if p := problemIn(t, w.Body.String()); w.Code != 422 || len(p.Errors) != 1 || p.Errors[0].Location != "filter" || !strings.Contains(p.Errors[0].Message, "did you mean domain.registered?") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	ep := f.must(201, "POST", endpoints, `{"url":"https://example.com/hooks",`+wrong+`}`)
+	if str(t, ep, "filter_warnings", 0, "suggestion") != "did you mean domain.registered?" {
+		t.Error(ep)
+	}
+	path := endpoints + "/" + str(t, ep, "id")
+	if got := f.must(200, "GET", path, ""); got["filter_warnings"] != nil {
+		t.Error("warnings are of the change, not of the object:", got)
+	}
+	f.must(422, "PATCH", path+"?strict=true", `{"event_types":["doman.*"]}`)
+	if got := f.must(200, "PATCH", path+"?strict=true", `{"filter":null}`); got["filter_warnings"] != nil {
+		t.Error(got)
+	}
+	if got := f.must(200, "PATCH", path, `{"event_types":["doman.*"]}`); str(t, got, "filter_warnings", 0, "line") != "0" {
+		t.Error(got)
+	}
+	sub := f.must(201, "POST", subscriptions+"?strict=true", `{"endpoint_id":"`+str(t, ep, "id")+`","event_types":["domain.*"],"filter":"type == \"domain.registered\""}`)
+	f.must(422, "PATCH", subscriptions+"/"+str(t, sub, "id")+"?strict=true", `{"event_types":["invoice.*"]}`) // its filter does not fit them
+	if got := f.must(200, "PATCH", subscriptions+"/"+str(t, sub, "id"), `{"event_types":["invoice.*"]}`); !strings.Contains(str(t, got, "filter_warnings", 0, "message"), "do not select") {
+		t.Error(got)
+	}
+	f.must(422, "POST", subscriptions, `{"endpoint_id":"`+str(t, ep, "id")+`","filter":"data."}`)
+	f.must(404, "PATCH", subscriptions+"/sub_none?strict=true", `{"filter":"true"}`)
 }
 
 // A key of one tenant asks about that tenant only.

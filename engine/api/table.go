@@ -154,13 +154,19 @@ func subscriptionOperations() []*operation {
 	const path = tenantPath + "/subscriptions"
 	return []*operation{
 		{method: http.MethodPost, path: path, id: "create-subscription", tag: "Subscriptions", status: 201,
-			summary: "Route event types to an endpoint", answer: engine.Subscription{}, body: subscriptionBody{}, required: []string{"endpoint_id"},
+			summary: "Route event types to an endpoint", answer: engine.Subscription{}, body: subscriptionBody{}, required: []string{"endpoint_id"}, query: strictParameter(),
 			handle: func(c *call) error {
 				var in subscriptionBody
 				if err := c.decode(&in); err != nil {
 					return err
 				}
-				return one(c)(c.svc.CreateSubscription(c.r.Context(), c.by, c.tenant(), engine.SubscriptionInput(in)))
+				warnings, err := (&saving{filter: in.Filter, types: in.EventTypes}).check(c)
+				if err != nil {
+					return err
+				}
+				saved, err := c.svc.CreateSubscription(c.r.Context(), c.by, c.tenant(), engine.SubscriptionInput(in))
+				saved.FilterWarnings = warnings
+				return one(c)(saved, err)
 			}},
 		{method: http.MethodGet, path: path, id: "list-subscriptions", tag: "Subscriptions", status: 200,
 			summary: "List subscriptions, newest first", answer: engine.Page[engine.Subscription]{},
@@ -174,13 +180,22 @@ func subscriptionOperations() []*operation {
 				return one(c)(c.svc.Subscription(c.r.Context(), c.tenant(), c.path("subscription")))
 			}},
 		{method: http.MethodPatch, path: path + "/{subscription}", id: "update-subscription", tag: "Subscriptions", status: 200,
-			summary: "Change a subscription (merge patch)", answer: engine.Subscription{}, body: subscriptionPatch{},
+			summary: "Change a subscription (merge patch)", answer: engine.Subscription{}, body: subscriptionPatch{}, query: strictParameter(),
 			handle: func(c *call) error {
 				var in subscriptionPatch
 				if err := c.decode(&in); err != nil {
 					return err
 				}
-				return one(c)(c.svc.UpdateSubscription(c.r.Context(), c.by, c.tenant(), c.path("subscription"), engine.SubscriptionInput(in)))
+				warnings, err := (&saving{in.Filter, in.EventTypes, func() (*string, []string, error) {
+					s, err := c.svc.Subscription(c.r.Context(), c.tenant(), c.path("subscription"))
+					return s.Filter, s.EventTypes, err
+				}}).check(c)
+				if err != nil {
+					return err
+				}
+				saved, err := c.svc.UpdateSubscription(c.r.Context(), c.by, c.tenant(), c.path("subscription"), engine.SubscriptionInput(in))
+				saved.FilterWarnings = warnings
+				return one(c)(saved, err)
 			}},
 		{method: http.MethodDelete, path: path + "/{subscription}", id: "delete-subscription", tag: "Subscriptions", status: 204,
 			summary: "Delete a subscription",
