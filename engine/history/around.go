@@ -83,14 +83,16 @@ func (h *History) around(like *projection.Iter) (*around, error) {
 	if err != nil {
 		return nil, err
 	}
-	ahead, err := like.Clone(lower, upper)
-	if err != nil {
-		return nil, errors.Join(err, it.Close())
-	}
-	return &around{it: it, ahead: ahead, reach: h.fold.window.size(), most: h.maxDone, done: map[record.Ref]success{}}, nil
+	return &around{it: it, reach: h.fold.window.size(), most: h.maxDone, done: map[record.Ref]success{}}, nil
 }
 
-func (a *around) close() error { return errors.Join(a.it.Close(), a.ahead.Close(), a.bad) }
+func (a *around) close() error {
+	err := a.bad
+	if a.ahead != nil {
+		err = errors.Join(err, a.ahead.Close())
+	}
+	return errors.Join(err, a.it.Close())
+}
 
 func (p *partReader) first() eventlog.Seq { return p.rows[0].seq }
 func (p *partReader) last() eventlog.Seq  { return p.rows[len(p.rows)-1].seq }
@@ -217,6 +219,14 @@ func (a *around) success(ref record.Ref) (s success, ok bool) {
 
 // further reads the part behind hi.
 func (a *around) further() {
+	if a.ahead == nil { // many queries never need it
+		ahead, err := a.it.Clone([]byte{allRows().endpoint}, []byte{allRows().endpoint + 1})
+		if err != nil {
+			a.bad, a.ended = errors.Join(a.bad, err), true
+			return
+		}
+		a.ahead = ahead
+	}
 	if len(a.next.rows) > 0 && a.next.last() == a.hi && a.mine(a.ahead) {
 		a.ahead.Next()
 	} else {
