@@ -1,10 +1,12 @@
 // Package profile holds a provider's rules as data: which event types there are, how a body and its headers are made
 // and signed, which answer acknowledges a delivery, when it is attempted again and what becomes of an endpoint that
-// fails. No code path is named after a provider: OSIR and DNSimple are two YAML files, read like any other.
+// fails. No code path is named after a provider: OSIR, DNSimple and the others that are built in are YAML files, read
+// like any other. README.md beside this file describes the format.
 //
 // It promises that a Profile never changes after Load and that everything on it is safe for concurrent use; that a
 // body rendered from the same Input is the same bytes, with the event's data in it byte for byte; and that a mistake in
-// a file is an error that names file, line, field and fix. Nobody closes anything.
+// a file is an error that names file, line, field and fix. Load reads what logs hold, for ever; Lint is stricter and for
+// what somebody just wrote. Nobody closes anything.
 package profile
 
 import (

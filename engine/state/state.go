@@ -6,6 +6,7 @@
 package state
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -24,7 +25,7 @@ type State struct {
 	Time int64 // of the record at Seq
 
 	epochs        []Epoch
-	profiles      []*Profile
+	profiles      []*Profile // by seq
 	key           *[32]byte
 	keys          []*Key     // by seq
 	sessions      []*Session // by seq
@@ -222,14 +223,13 @@ func (s *State) Subscription(tenant string, seq eventlog.Seq) (*Subscription, bo
 	return p, ok && p.Endpoint.Tenant.ID == tenant
 }
 
-// Profile finds a profile version by the seq of its record.
+// Profile finds a profile version by the seq of its record. There may be many, and every attempt asks.
 func (s *State) Profile(seq eventlog.Seq) (*Profile, bool) {
-	for _, p := range s.profiles {
-		if p.Seq == seq {
-			return p, true
-		}
+	i, ok := slices.BinarySearchFunc(s.profiles, seq, func(p *Profile, seq eventlog.Seq) int { return cmp.Compare(p.Seq, seq) })
+	if !ok {
+		return nil, false
 	}
-	return nil, false
+	return s.profiles[i], true
 }
 
 // LatestProfile is the newest version of a name.
