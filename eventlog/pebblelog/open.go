@@ -20,6 +20,27 @@ const dbDir = "pebble"
 // Open opens the log in opts.Dir and checks its end against the high-water mark. Errors: eventlog.ErrInUse,
 // eventlog.ErrCorrupt, fs.ErrNotExist (ReadOnly and there is none), the file system's.
 func Open(opts Options) (*Log, error) {
+	l, err := newLog(opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.open(); err != nil {
+		l.stop()
+		if l.db != nil {
+			_ = l.db.Close()
+		}
+		if l.mark != nil {
+			_ = l.mark.close()
+		}
+		l.lock.release()
+		return nil, err
+	}
+	l.start()
+	return l, nil
+}
+
+// newLog checks the options and takes the directory.
+func newLog(opts Options) (*Log, error) {
 	opts.setDefaults()
 	if err := opts.validate(); err != nil {
 		return nil, err
@@ -42,18 +63,6 @@ func Open(opts Options) (*Log, error) {
 	l.space.init(&l.opts)
 	l.pipe.init(opts.Batches, opts.BatchBytes)
 	l.stopped, l.stop = context.WithCancel(context.Background())
-	if err := l.open(); err != nil {
-		l.stop()
-		if l.db != nil {
-			_ = l.db.Close()
-		}
-		if l.mark != nil {
-			_ = l.mark.close()
-		}
-		held.release()
-		return nil, err
-	}
-	l.start()
 	return l, nil
 }
 

@@ -34,6 +34,8 @@ const (
 	kindKey    = 1 // a tenant's new key; sealed: data key, hash key
 	kindErased = 2 // a tenant's tombstone; sealed: nothing
 	kindUsed   = 3 // key id has, or tenant "" and id 0: every key may have, sealed another step of sections
+	// kindRetired: key id, or with id 0 every key before it, seals nothing any more.
+	kindRetired = 4
 )
 
 // fileEntry is one decoded entry; secret is what was sealed in it.
@@ -104,7 +106,8 @@ func (k *file) header() []byte {
 	return binary.BigEndian.AppendUint32(b, checksum(b))
 }
 
-func (k *file) parseHeader(raw []byte) error {
+// checkHeader says what needs no master key.
+func checkHeader(raw []byte) error {
 	if len(raw) < headerLen || string(raw[:4]) != fileMagic {
 		return fmt.Errorf("%w: not a keyring file", ErrDamaged)
 	}
@@ -113,6 +116,13 @@ func (k *file) parseHeader(raw []byte) error {
 	}
 	if binary.BigEndian.Uint32(raw[headerLen-4:]) != checksum(raw[:headerLen-4]) {
 		return fmt.Errorf("%w: checksum of its header", ErrDamaged)
+	}
+	return nil
+}
+
+func (k *file) parseHeader(raw []byte) error {
+	if err := checkHeader(raw); err != nil {
+		return err
 	}
 	copy(k.id[:], raw[8:])
 	if _, err := k.openSecret(raw[:headerFixed], raw[headerFixed:headerLen-4]); err != nil {
@@ -171,7 +181,7 @@ func (k *file) parseBody(body []byte) (fileEntry, error) {
 	if e.kind == kindKey {
 		want = 2 * keyLen
 	}
-	if e.kind < kindKey || e.kind > kindUsed || len(secret) != want {
+	if e.kind < kindKey || e.kind > kindRetired || len(secret) != want {
 		return e, fmt.Errorf("entry of kind %d is not known here", e.kind)
 	}
 	return e, nil

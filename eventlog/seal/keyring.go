@@ -39,8 +39,10 @@ type key struct {
 	secret [2 * keyLen]byte // data key, hash key
 	uses   atomic.Uint64    // upper bound
 	noted  atomic.Uint64    // uses up to here are noted in the file
-	once   sync.Once
-	gcm    cipher.AEAD
+	// retired: it seals nothing any more. Guarded by Keyring.mu; uses says it to those without.
+	retired bool
+	once    sync.Once
+	gcm     cipher.AEAD
 }
 
 func (k *key) aead() cipher.AEAD {
@@ -113,6 +115,12 @@ func (k *Keyring) restore(e fileEntry) error {
 				x.noted.Store(x.uses.Load())
 			}
 		}
+	case kindRetired:
+		for _, x := range k.order {
+			if e.id == 0 || e.id == x.id {
+				x.retire()
+			}
+		}
 	}
 	return nil
 }
@@ -178,7 +186,9 @@ func (k *Keyring) note(x *key) error {
 		}
 		k.started = true
 		for _, o := range k.order {
-			o.noted.Store(o.noted.Load() + stepUses)
+			if !o.retired {
+				o.noted.Store(o.noted.Load() + stepUses)
+			}
 		}
 		return nil
 	}
@@ -249,6 +259,10 @@ func (k *Keyring) destroy() error {
 		}
 		kept = append(kept, x)
 		entries = append(entries, fileEntry{kind: kindKey, id: x.id, tenant: x.tenant, secret: x.secret[:]})
+		if x.retired {
+			entries = append(entries, fileEntry{kind: kindRetired, id: x.id})
+			continue
+		}
 		for n := uint64(stepUses); n < x.noted.Load(); n += stepUses {
 			entries = append(entries, fileEntry{kind: kindUsed, id: x.id})
 		}
