@@ -31,6 +31,9 @@ func (e *Engine) AdvanceClock(ctx context.Context, by time.Duration) (Time, erro
 	if e.low.Load() {
 		return 0, diskLow()
 	}
+	if e.held.Load() {
+		return 0, heldError()
+	}
 	if err := e.available(ctx); err != nil {
 		return 0, err
 	}
@@ -52,6 +55,8 @@ func (s *sequencer) refuseAdvances() {
 		err = errStopping
 	case s.e.low.Load():
 		err = diskLow()
+	case s.e.held.Load():
+		err = heldError()
 	default:
 		err = eventlog.ErrUnavailable
 	}

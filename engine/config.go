@@ -40,6 +40,11 @@ type Config struct {
 	Logger     *slog.Logger
 	// LowSpace says that the disk is below low water: nothing new is accepted, no attempt starts. nil = never.
 	LowSpace func() bool
+	// Held starts the engine without sending anything until Release; Released makes a release durable.
+	Held     bool
+	Released func() error
+	// Backups makes backups of the log; nil = there is no place for them.
+	Backups Backups
 
 	ManualClock bool
 	ClockStart  time.Time // of the manual clock; zero = the wall clock

@@ -34,6 +34,8 @@ type Engine struct {
 
 	durable   atomic.Pointer[durable]
 	low       atomic.Bool
+	held      atomic.Bool // nothing is sent: see Release
+	releasing sync.Mutex
 	outage    *outage
 	ready     atomic.Bool
 	evictable eventlog.Seq // the sequencer's: see evictCommand
@@ -124,6 +126,9 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 	s.askAll()
 	s.more = true
 	e.low.Store(e.cfg.LowSpace())
+	if e.held.Store(e.cfg.Held); e.cfg.Held {
+		e.cfg.Logger.Warn("held: this node was restored and sends nothing until it is released", "pending", st.Pending.Len())
+	}
 	e.runner = newRunner(max(2, runtime.GOMAXPROCS(0)))
 	e.start()
 	e.ready.Store(true)

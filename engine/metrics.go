@@ -51,6 +51,7 @@ type Metrics struct {
 	AppendSeconds         float64 // all batches together, from hand-over to durable
 	DiskLow               bool
 	LogUnavailable        bool // the outcome of an append is unknown
+	Held                  bool // nothing is sent until a release
 	ClockAheadMS          int64
 }
 
@@ -61,6 +62,7 @@ func (e *Engine) Metrics() Metrics {
 		Interrupted: c.interrupted.Load(), InFlight: c.inFlight.Load(), Pending: c.pending.Load(), Tenants: c.tenants.Load(),
 		Endpoints: c.endpoints.Load(), Parked: c.parked.Load(), HeadSeq: uint64(e.durable.Load().seq), Views: e.viewSeqs(),
 		Batches: c.batches.Load(), Records: c.records.Load(), Bytes: c.bytes.Load(), DiskLow: e.low.Load(), LogUnavailable: e.outage.lasting(),
+		Held:         e.held.Load(),
 		ClockAheadMS: e.clock.Ahead(), AppendSeconds: float64(c.appendNanos.Load()) / 1e9}
 	for o := transports.Acknowledged; o <= transports.Gone; o++ {
 		m.Attempts[o.String()] = c.attempts[o].Load()

@@ -260,6 +260,7 @@ type LogStatus struct {
 	StateDigest string            `json:"state_digest" doc:"hex"`
 	DigestSeq   uint64            `json:"digest_seq"`
 	Views       map[string]uint64 `json:"views"`
+	Held        bool              `json:"held" doc:"restored, and sending nothing until POST /v1/log:release"`
 }
 
 // TransportStatus is one transport and its health.

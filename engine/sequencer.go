@@ -239,9 +239,9 @@ func (s *sequencer) flush() {
 	s.batch = s.e.newBatch()
 }
 
-// suspended says that nothing may be started: stopping, the disk is low, or the log is unavailable.
+// suspended says that nothing may be started: stopping, the disk is low, the log is unavailable, or the node is held.
 func (s *sequencer) suspended() bool {
-	return s.stopping() || s.e.low.Load() || s.e.outage.lasting()
+	return s.stopping() || s.e.low.Load() || s.e.outage.lasting() || s.e.held.Load()
 }
 
 // stopping says that attempts are not recorded any more when our side breaks them off: draining, or the log failed.

@@ -15,7 +15,7 @@ func (e *Engine) LogStatus(ctx context.Context) (LogStatus, error) {
 		return LogStatus{}, storeError(err)
 	}
 	return LogStatus{HeadSeq: uint64(d.seq), FirstSeq: uint64(head.First), Chain: hex.EncodeToString(d.chain[:]), StateDigest: d.digest.String(),
-		DigestSeq: uint64(d.seq), Views: e.viewSeqs()}, nil
+		DigestSeq: uint64(d.seq), Views: e.viewSeqs(), Held: e.held.Load()}, nil
 }
 
 // Transports reports on the transports and their plugins.

@@ -26,6 +26,9 @@ func (e *Engine) TestEndpoint(ctx context.Context, _ Actor, tenant, id string, i
 	if e.low.Load() {
 		return Attempt{}, diskLow()
 	}
+	if e.held.Load() {
+		return Attempt{}, heldError()
+	}
 	v, err := e.view(ctx, tenant)
 	if err != nil {
 		return Attempt{}, err

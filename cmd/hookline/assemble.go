@@ -11,6 +11,7 @@ import (
 	"github.com/hookline/hookline/cmd/hookline/profiledir"
 	"github.com/hookline/hookline/engine"
 	"github.com/hookline/hookline/engine/profile"
+	"github.com/hookline/hookline/eventlog/backup"
 	"github.com/hookline/hookline/eventlog/pebblelog"
 	"github.com/hookline/hookline/eventlog/projection"
 	"github.com/hookline/hookline/eventlog/seal"
@@ -22,6 +23,7 @@ type assembly struct {
 	engine    *engine.Engine
 	log       *pebblelog.Log
 	transport *httpsTransport
+	backups   *backups        // nil = there is no place for them
 	profiles  *profiledir.Dir // the provider's own; nil = there are none
 	adminKey  string          // to open it with; "" = whoever made the directory knows
 	keyMade   bool
@@ -53,10 +55,25 @@ func assemble(ctx context.Context, cfg *config.Config, dir *dataDir, logger *slo
 		return a, fmt.Errorf("keyring: %w", err)
 	}
 	a.closers = append(a.closers, keyring.Close)
+	held, err := dir.heldBy()
+	if err == nil {
+		err = dir.newKeys(held, keyring)
+	}
+	if err != nil {
+		return a, fmt.Errorf("held: %w", err)
+	}
+	if err := backup.CleanStaging(dir.join(stagingDir)); err != nil {
+		return a, fmt.Errorf("backup: %w", err)
+	}
 	if a.log, err = pebblelog.Open(pebblelog.Options{Dir: dir.join(logDir), Logger: logger, OnFatal: onFatal(logger), Now: epochTime(cfg), LowWater: cfg.LowWater}); err != nil {
 		return a, fmt.Errorf("log: %w", err)
 	}
 	a.closers = append(a.closers, a.log.Close)
+	if cfg.BackupDir != "" {
+		a.backups = newBackups(cfg, backup.Source{Log: a.log, Staging: dir.join(stagingDir), Keyring: keyring.Bytes,
+			Clock: clockName(cfg.Manual), MadeBy: versionText()}, logger)
+		a.closers = append(a.closers, a.backups.Close)
+	}
 	head, err := a.log.Head(ctx)
 	if err != nil {
 		return a, fmt.Errorf("log: %w", err)
@@ -66,7 +83,7 @@ func assemble(ctx context.Context, cfg *config.Config, dir *dataDir, logger *slo
 		return a, fmt.Errorf("admin key: %w", err)
 	}
 	a.adminKey, a.keyMade = key, keyMade
-	if err := a.openEngine(ctx, cfg, dir, keyring, logger); err != nil {
+	if err := a.openEngine(ctx, cfg, dir, keyring, held != nil, logger); err != nil {
 		return a, err
 	}
 	return a, nil
@@ -89,7 +106,7 @@ func onFatal(logger *slog.Logger) func(error) {
 	}
 }
 
-func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *dataDir, keyring *seal.Keyring, logger *slog.Logger) error {
+func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *dataDir, keyring *seal.Keyring, held bool, logger *slog.Logger) error {
 	store, err := projection.Open(ctx, projection.Options{
 		Dir: dir.join(viewsDir), Version: engine.ViewsVersion, Log: a.log, Logger: logger, Fatal: onFatal(logger),
 	})
@@ -119,13 +136,16 @@ func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *data
 	if err != nil {
 		return err
 	}
-	a.engine, err = engine.Open(ctx, engine.Config{
+	conf := engine.Config{
 		Log: a.log, Keyring: keyring, Views: views, Dir: dir.path, Owner: owner(),
 		Profiles: a.allProfiles(), Transports: map[string]engine.Transport{httpsName: carrier}, AdminKey: a.adminKey,
 		Logger: logger, LowSpace: a.log.LowSpace, ManualClock: cfg.Manual, ClockStart: cfg.ClockStart,
-		RestartRate: cfg.RestartRate, MaxInFlight: cfg.MaxInFlight,
-	})
-	if err != nil {
+		RestartRate: cfg.RestartRate, MaxInFlight: cfg.MaxInFlight, Held: held, Released: dir.release,
+	}
+	if a.backups != nil {
+		conf.Backups = a.backups
+	}
+	if a.engine, err = engine.Open(ctx, conf); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
 	a.closers = append(a.closers, a.engine.Close)

@@ -85,6 +85,14 @@ func (d *dataDir) checkClock(manual bool) error {
 	return nil
 }
 
+// clockName is the clock's name, as --clock has it.
+func clockName(manual bool) string {
+	if manual {
+		return "manual"
+	}
+	return "real"
+}
+
 // writeNew writes a small file, mode 0600, whole and durable on return.
 func writeNew(path, text string) error {
 	unfinished := path + ".new"

@@ -78,6 +78,7 @@ func (o *offline) status(ctx context.Context, t *terminal) (offlineStatus, error
 	}
 	st.HeadSeq, st.FirstSeq, st.Chain = uint64(head.Seq), uint64(head.First), fmt.Sprintf("%x", head.Chain)
 	st.DigestSeq = st.HeadSeq
+	st.Held = o.exists(heldFile)
 	if st.StateDigest, err = o.digest(ctx, t, head); err != nil {
 		return st, err
 	}
@@ -92,7 +93,7 @@ func (o *offline) derived() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{viewsDir, snapshotsDir, pluginsDir} {
+	for _, name := range []string{viewsDir, snapshotsDir, pluginsDir, stagingDir} {
 		if o.exists(name) {
 			out = append(out, filepath.Join(root, name))
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -32,17 +33,19 @@ that somebody rewrote.`,
 		}
 		defer o.Close()
 		var b *bar
-		report, err := o.log.Verify(cmd.Context(), func(done, total eventlog.Seq) {
+		began := time.Now()
+		report, err := o.log.Verify(cmd.Context(), func(done, total eventlog.Seq, bytes int64) {
 			if b == nil {
 				b = newBar(t.err, "verifying", total)
 			}
-			b.at(done)
+			b.withBytes(done, bytes)
 		})
+		took := time.Since(began)
 		if b != nil {
 			b.end()
 		}
 		if len(report.Damaged) > 0 {
-			if err := t.verified(report, asJSON); err != nil {
+			if err := t.verified(report, took, asJSON); err != nil {
 				return err
 			}
 			return fmt.Errorf("the log is damaged in %d places: %w", len(report.Damaged), eventlog.ErrCorrupt)
@@ -50,7 +53,7 @@ that somebody rewrote.`,
 		if err != nil {
 			return err
 		}
-		return t.verified(report, asJSON)
+		return t.verified(report, took, asJSON)
 	}
 	return cmd
 }
@@ -63,6 +66,7 @@ type verification struct {
 	Sections uint64   `json:"sections"`
 	Removed  uint64   `json:"sections_removed"` // by rule
 	Bytes    uint64   `json:"bytes"`
+	Seconds  float64  `json:"seconds"`
 	HeadSeq  uint64   `json:"head_seq"`
 	Chain    string   `json:"chain"`
 	Damaged  []damage `json:"damaged"`
@@ -75,9 +79,9 @@ type damage struct {
 }
 
 // verified tells what a look at the whole log found.
-func (t *terminal) verified(r pebblelog.Report, asJSON bool) error {
+func (t *terminal) verified(r pebblelog.Report, took time.Duration, asJSON bool) error {
 	v := verification{OK: len(r.Damaged) == 0, Records: uint64(r.Records), Batches: uint64(r.Batches), Sections: uint64(r.Sections),
-		Removed: uint64(r.Removed), Bytes: uint64(r.Bytes), HeadSeq: uint64(r.Head.Seq), Chain: fmt.Sprintf("%x", r.Head.Chain), Damaged: []damage{}}
+		Removed: uint64(r.Removed), Bytes: uint64(r.Bytes), Seconds: took.Seconds(), HeadSeq: uint64(r.Head.Seq), Chain: fmt.Sprintf("%x", r.Head.Chain), Damaged: []damage{}}
 	for _, d := range r.Damaged {
 		v.Damaged = append(v.Damaged, damage{uint64(d.First), uint64(d.Last), d.What})
 		if !asJSON {
@@ -88,7 +92,8 @@ func (t *terminal) verified(r pebblelog.Report, asJSON bool) error {
 	case asJSON:
 		return json.NewEncoder(t.out).Encode(v)
 	case v.OK:
-		t.say("ok: %d records in %d batches, %d sections (%d removed by rule), %d bytes", v.Records, v.Batches, v.Sections, v.Removed, v.Bytes)
+		t.say("ok: %d records in %d batches, %d sections (%d removed by rule), %d bytes in %.2f s (%.0f MiB/s)", v.Records, v.Batches, v.Sections, v.Removed, v.Bytes,
+			v.Seconds, float64(v.Bytes)/(1<<20)/max(v.Seconds, 1e-6))
 		t.say("head seq %d, chain %s", v.HeadSeq, v.Chain)
 	}
 	return nil

@@ -85,6 +85,9 @@ func serve(ctx context.Context, t *terminal, cfg *config.Config, logger *slog.Lo
 		return err
 	}
 	defer func() { err = errors.Join(err, dir.Close()) }()
+	if err := dir.checkWhole(); err != nil {
+		return err
+	}
 	if err := dir.checkClock(cfg.Manual); err != nil {
 		return err
 	}

@@ -103,6 +103,7 @@ func (c engineCollector) Collect(ch chan<- prometheus.Metric) {
 	out.counter("hookline_log_bytes_total", "Bytes of facts and sealed sections appended.", float64(m.Bytes))
 	out.gauge("hookline_disk_low", "1 while the disk is below low water: publishes and changes are answered 507.", oneIf(m.DiskLow))
 	out.gauge("hookline_log_unavailable", "1 while the log does not know what became of an append: nothing starts, nothing is answered.", oneIf(m.LogUnavailable))
+	out.gauge("hookline_held", "1 while the node, restored from a backup, sends nothing until it is released.", oneIf(m.Held))
 	out.gauge("hookline_clock_ahead_seconds", "How far record time runs ahead of the wall clock.", float64(m.ClockAheadMS)/1000)
 	c.transports(svc, out)
 }

@@ -110,6 +110,9 @@ type Filters interface {
 // System is the engine's own state.
 type System interface {
 	LogStatus(ctx context.Context) (engine.LogStatus, error)
+	Release(ctx context.Context, by engine.Actor) (engine.LogStatus, error)
+	StartBackup(ctx context.Context) (engine.Backup, error)
+	ListBackups(ctx context.Context) ([]engine.Backup, error)
 	Transports(ctx context.Context) ([]engine.TransportStatus, error)
 	AdvanceClock(ctx context.Context, by time.Duration) (engine.Time, error)
 	ManualClock() bool

@@ -14,6 +14,35 @@ func systemOperations() []*operation {
 			handle: func(c *call) error {
 				return one(c)(c.svc.LogStatus(c.r.Context()))
 			}},
+		{method: http.MethodPost, path: "/v1/log:release", id: "release-log", tag: "System", status: 200,
+			summary: "Let a node that was restored from a backup send", answer: engine.LogStatus{}, body: noFields{}, optional: true,
+			doc: "A restored node is held: it reads, takes changes and stores what is published, and sends nothing. Release it once the " +
+				"original is gone for good, else receivers get what both send. Overdue deliveries start at the restart rate.",
+			handle: func(c *call) error {
+				if err := c.decode(&noFields{}); err != nil {
+					return err
+				}
+				return one(c)(c.svc.Release(c.r.Context(), c.by))
+			}},
+		{method: http.MethodPost, path: "/v1/backups", id: "create-backup", tag: "System", status: 202,
+			summary: "Begin a backup of the log", answer: engine.Backup{}, body: noFields{}, optional: true,
+			doc: "To the directory that the server was given by `--backup-dir`, one at a time (else 409), while it serves. It is there once " +
+				"its status is `done`.",
+			handle: func(c *call) error {
+				if err := c.decode(&noFields{}); err != nil {
+					return err
+				}
+				return one(c)(c.svc.StartBackup(c.r.Context()))
+			}},
+		{method: http.MethodGet, path: "/v1/backups", id: "list-backups", tag: "System", status: 200,
+			summary: "List backups of the log, newest first", answer: engine.Page[engine.Backup]{}, query: paging(),
+			handle: func(c *call) error {
+				all, err := c.svc.ListBackups(c.r.Context())
+				if err != nil {
+					return err
+				}
+				return short(c, all)
+			}},
 		{method: http.MethodGet, path: "/v1/transports", id: "list-transports", tag: "System", status: 200,
 			summary: "Transports and their health", answer: engine.Page[engine.TransportStatus]{}, query: paging(),
 			handle: func(c *call) error {

@@ -23,7 +23,7 @@ type Source struct {
 	// Staging is a directory that does not exist, on the log's own file system: a copy stands there meanwhile, its
 	// tables linked. What a killed backup left there is removed.
 	Staging string
-	// Keyring returns the keyring file's bytes; asked once the log was copied, so that no key of a record is missing.
+	// Keyring returns the keyring file's bytes; asked after the log was copied too, so that no key of a record is missing.
 	Keyring func() ([]byte, error)
 	// Clock is real or manual, MadeBy the version of hookline.
 	Clock, MadeBy string
@@ -79,11 +79,7 @@ func (d *Dir) keep(ctx context.Context, src Source, o *Options, before []*Manife
 	if err != nil {
 		return nil, err
 	}
-	raw, err := src.Keyring()
-	if err != nil {
-		return nil, fmt.Errorf("backup: keyring: %w", err)
-	}
-	id, err := seal.KeyringID(raw)
+	_, id, err := keyringOf(src)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +102,10 @@ func (d *Dir) keep(ctx context.Context, src Source, o *Options, before []*Manife
 	if err := d.copyLog(ctx, src.Staging, m, o, before); err != nil {
 		return nil, err
 	}
+	raw, _, err := keyringOf(src) // anew: keys may have been destroyed while the log was copied
+	if err != nil {
+		return nil, err
+	}
 	if err := d.putKeyring(raw); err != nil {
 		return nil, err
 	}
@@ -117,6 +117,14 @@ func (d *Dir) keep(ctx context.Context, src Source, o *Options, before []*Manife
 		return nil, fmt.Errorf("backup: manifest: %w", err)
 	}
 	return m, nil
+}
+
+func keyringOf(src Source) (raw []byte, id string, err error) {
+	if raw, err = src.Keyring(); err != nil {
+		return nil, "", fmt.Errorf("backup: keyring: %w", err)
+	}
+	id, err = seal.KeyringID(raw)
+	return raw, id, err
 }
 
 func headOf(ctx context.Context, dir string) (head eventlog.Head, err error) {

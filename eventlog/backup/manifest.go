@@ -15,6 +15,12 @@ import (
 	"strings"
 )
 
+// ReadList is Dir.List of a directory that is not held: also while a backup is under way there.
+func ReadList(path string) ([]*Manifest, error) {
+	d := Dir{path: path}
+	return d.List()
+}
+
 // List returns the manifests of all backups, oldest first. One that cannot be read is an error (ErrDamaged) beside those
 // that can.
 func (d *Dir) List() ([]*Manifest, error) {

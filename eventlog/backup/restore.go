@@ -137,7 +137,7 @@ func proved(ctx context.Context, m *Manifest, dir string, t *Target) (head event
 		return head, fmt.Errorf("backup: restore: %w", err)
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	r, err := l.Verify(ctx, func(done, total eventlog.Seq) { t.Progress("proving", int64(done), int64(total)) })
+	r, err := l.Verify(ctx, func(done, total eventlog.Seq, _ int64) { t.Progress("proving", int64(done), int64(total)) })
 	if err != nil {
 		return head, fmt.Errorf("backup: restore: %w", err)
 	}

@@ -190,7 +190,7 @@ func TestVerify(t *testing.T) {
 		mustWait(t, w.Append(numbered(w.Next(), 10)))
 	}
 	var seen []eventlog.Seq
-	r, err := l.Verify(context.Background(), func(done, total eventlog.Seq) {
+	r, err := l.Verify(context.Background(), func(done, total eventlog.Seq, _ int64) {
 		if total != 3001 {
 			t.Errorf("total is %d, want 3001", total)
 		}

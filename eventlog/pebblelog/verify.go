@@ -23,9 +23,10 @@ const maxDamaged = 1000
 
 // Verify reads everything up to the head as it is now, recomputes the chain and every sum, and compares with the
 // high-water mark. It goes on after damage, so that Report names all of it; its error is the first one met (it wraps
-// eventlog.ErrCorrupt), or ctx's. progress, if not nil, is called from one goroutine at a time as seqs are done.
+// eventlog.ErrCorrupt), or ctx's. progress, if not nil, is called from one goroutine at a time as seqs
+// are done, with the bytes read so far.
 // It may run while the log is written to.
-func (l *Log) Verify(ctx context.Context, progress func(done, total eventlog.Seq)) (Report, error) {
+func (l *Log) Verify(ctx context.Context, progress func(done, total eventlog.Seq, bytes int64)) (Report, error) {
 	head, err := l.Head(ctx)
 	if err != nil {
 		return Report{}, err
@@ -52,7 +53,7 @@ type verification struct {
 	log      *Log
 	head     eventlog.Head
 	chunks   chan *chunk
-	progress func(done, total eventlog.Seq)
+	progress func(done, total eventlog.Seq, bytes int64)
 
 	mu     sync.Mutex
 	report Report
@@ -134,7 +135,7 @@ func (v *verification) add(t *tally, seqs eventlog.Seq) {
 	r.Bytes += t.bytes
 	v.done += seqs
 	if v.progress != nil {
-		v.progress(min(v.done, v.head.Seq), v.head.Seq)
+		v.progress(min(v.done, v.head.Seq), v.head.Seq, r.Bytes)
 	}
 }
 

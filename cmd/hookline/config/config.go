@@ -45,6 +45,10 @@ type Config struct {
 	RestartRate int    // overdue deliveries a second after a start
 	MaxInFlight int    // attempts at the same time
 	LowWater    uint64 // bytes of free disk space
+
+	BackupDir  string // where backups of the running log go; "" = there are none
+	BackupRate int64  // bytes a second that one may copy
+	BackupKeep int    // how many stay; 0 = all
 }
 
 // MinAdminKey is the least length of an admin key that is given, in characters.
@@ -210,6 +214,27 @@ func number(v string, low, high int, into *int) error {
 	*into = n
 	return nil
 }
+
+func (c *Config) setBackupDir(v string) error {
+	if v == "" {
+		return errors.New("is empty: give the directory that holds, or will hold, the backups")
+	}
+	c.BackupDir = v
+	return nil
+}
+
+// setBackupRate reads a whole number and MiB, at least 1MiB.
+func (c *Config) setBackupRate(v string) error {
+	number, ok := strings.CutSuffix(v, "MiB")
+	n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 20)
+	if !ok || err != nil || n == 0 {
+		return fmt.Errorf("%q is no rate: want a whole number of MiB a second, at least 1MiB, e.g. 32MiB", v)
+	}
+	c.BackupRate = int64(n) << 20
+	return nil
+}
+
+func (c *Config) setBackupKeep(v string) error { return number(v, 0, 10_000, &c.BackupKeep) }
 
 // setLowWater reads a size: a whole number and MiB, GiB or TiB; at least 64 MiB.
 func (c *Config) setLowWater(v string) error {

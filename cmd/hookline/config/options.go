@@ -60,6 +60,9 @@ func options() []option {
 		{name: "restart-rate", value: "N", def: "1000", usage: "overdue deliveries a second after a start, 1 to 1 000 000", set: (*Config).setRestartRate},
 		{name: "max-in-flight", value: "N", def: "4096", usage: "attempts at the same time, 2 to 65 536", set: (*Config).setMaxInFlight},
 		{name: "low-water", value: "SIZE", def: "256MiB", usage: "free disk space below which nothing new is accepted (507) until twice as much is free; a quarter of it is the reserve below which the process ends (exit 4)", set: (*Config).setLowWater},
+		{name: "backup-dir", value: "DIR", usage: "where POST /v1/backups puts backups: better on another disk", set: (*Config).setBackupDir},
+		{name: "backup-rate", value: "SIZE", def: "32MiB", usage: "bytes a second that a backup copies at most", set: (*Config).setBackupRate},
+		{name: "backup-keep", value: "N", def: "0", usage: "how many backups stay, the newest; 0 = all", set: (*Config).setBackupKeep},
 	}
 }
 
