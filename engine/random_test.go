@@ -43,6 +43,7 @@ func TestRandomLife(t *testing.T) {
 			w.checkFold()
 			w.checkRoutes()
 			w.checkLife()
+			w.checkRecoveries()
 		})
 	}
 }
@@ -91,7 +92,12 @@ func (w *walk) step() {
 	case n < 80 && ep != nil:
 		_, err = w.EnableEndpoint(ctx, by, ep.Description, ep.ID)
 	case n < 82 && ep != nil:
-		_, err = w.UpdateEndpoint(ctx, by, ep.Description, ep.ID, EndpointInput{Concurrency: Some(1 + w.rnd.IntN(3))})
+		_, err = w.UpdateEndpoint(ctx, by, ep.Description, ep.ID, EndpointInput{Concurrency: Some(1 + w.rnd.IntN(3)), RateLimit: w.someRate()})
+	case n < 84 && ep != nil:
+		err = w.someRecovery(ep)
+	case n < 85 && ep != nil:
+		on := w.rnd.IntN(2) == 0
+		_, err = w.UpdateTenant(ctx, by, ep.Description, TenantInput{ManagementEvents: &on})
 	case n < 88 && d != nil:
 		_, err = w.CancelDelivery(ctx, by, d[0], d[1])
 	case n < 96 && d != nil:

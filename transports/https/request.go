@@ -12,8 +12,8 @@ import (
 // ErrRequest: a request that cannot be sent as it stands; our side's fault, not counted.
 var ErrRequest = errors.New("https: request cannot be sent")
 
-// maxRequestHead bounds the header fields of a request, in bytes.
-const maxRequestHead = 64 << 10
+// maxRequestHead bounds the header fields of a request, in bytes: an endpoint may have 20 of its own, of 4 KiB each.
+const maxRequestHead = 128 << 10
 
 // CheckHeader says whether a header field may go out: a token as name (RFC 9110 section 5.1), a value without control
 // characters, and none of the fields that frame the message or steer the connection. Idempotency-Key is refused because

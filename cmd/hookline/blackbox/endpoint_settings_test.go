@@ -1,6 +1,7 @@
 package blackbox
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -101,4 +102,18 @@ func TestCustomHeaders(t *testing.T) {
 	r.restarted()
 	r.api.get(t, n.path("/endpoints/", ep.ID), &shown)
 	equal(t, "after a restart", shown.Headers["X-Team"], "red")
+
+	most := fields{"X-Team": nil, "X-More": nil} // as many and as long as are taken
+	for i := range 20 {
+		most[fmt.Sprintf("x-own-%d", i)] = strings.Repeat("v", 4096)
+	}
+	r.api.patch(t, 200, n.path("/endpoints/", ep.ID), fields{"headers": most}, nil)
+	had := k.count()
+	n.publish(t, sample("domain.registered", 2))
+	r.settle(t)
+	got := k.exactly(t, had+1)[had]
+	for i := range 20 {
+		equal(t, "length of a header", len(got.header.Get(fmt.Sprintf("x-own-%d", i))), 4096)
+	}
+	r.api.call(t, 422, "PATCH", n.path("/endpoints/", ep.ID), fields{"headers": fields{"x-own-20": "v"}})
 }
