@@ -144,3 +144,26 @@ func TestCheckIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// Whatever the filter and the schema, a check answers, and says of the filter what Compile says.
+func FuzzCheck(f *testing.F) {
+	f.Add(`data.a.b > 5 and data.c in ["x", 1] or type == "a.c"`, `{"type":"object","required":["a"],"properties":{"a":{"$ref":"#/$defs/a"},"c":{"enum":["x","y"]}},"$defs":{"a":{"anyOf":[{"type":"object","properties":{"b":{"type":"integer"}}},{"$ref":"#"}]}}}`)
+	f.Add(`a.b == 1`, `{"properties":{"a":{"properties":{"b":true}}},"additionalProperties":{"type":"string"},"patternProperties":{"(":{}}}`)
+	f.Add(`has(data.l[0].x) and not (data["y z"] matches "^a")`, `{"items":{"allOf":[{"$ref":"#/items"}]},"properties":{"l":{"prefixItems":[{"type":["null","object"]}]}}}`)
+	f.Fuzz(func(t *testing.T, src, schema string) {
+		var doc any
+		if json.Unmarshal([]byte(schema), &doc) != nil {
+			return
+		}
+		_, err := Compile(src)
+		r := Check(Question{Filter: src, Catalogue: books{"a.b": doc, "a.c": nil}})
+		if (err == nil) != (r.Err == nil) || len(r.Warnings) > maxWarnings {
+			t.Fatalf("%q by %s: compiled %v, checked %v with %d warnings", src, schema, err, r.Err, len(r.Warnings))
+		}
+		for _, w := range r.Warnings {
+			if w.Line < 1 || w.Column < 1 || w.Message == "" {
+				t.Fatalf("%q by %s: warning %+v", src, schema, w)
+			}
+		}
+	})
+}

@@ -192,6 +192,9 @@ func needsListed(n *oneOf, result bool) [][]fact {
 	for _, v := range n.other {
 		set = append(set, equals(of, v)...)
 	}
+	if p, ok := of.(*path); ok && len(set) == 0 { // an empty list looks at the member all the same
+		set = append(set, fact{of: p, is: isUnread})
+	}
 	return [][]fact{set}
 }
 

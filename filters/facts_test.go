@@ -261,3 +261,31 @@ func TestListsMerge(t *testing.T) {
 		}
 	})
 }
+
+// Any filter on any JSON is found, or not, as if every filter were asked.
+func FuzzIndex(f *testing.F) {
+	for _, src := range []string{
+		`data.a == "x" and data.b > 5`, `data.b > 5 and data.a in ["x", 1.5, nil]`, `"t" in data.l or data.a startsWith "x"`, "data.a matches `^ab` and not data.c",
+		`(data.a ?? "x") == "x" or has(data.b)`, `glob(data.a, "a*b") and cidr(data.b, "10.0.0.0/8")`, `not (data.a != 1 or data.b)`, `data.o["k"][0] != nil and type == "a.b"`,
+		`len(data.a) > 1 and lower(data.b) == "x" and data.c == true`, `time(data.a) < occurred_at and data.b == 2`, `(data.a ? data.b : data.c) == 1 and data.d == 1`,
+	} {
+		f.Add(src, []byte(`{"a":"x","b":7,"c":true,"l":["t","u"],"o":{"k":[1]}}`))
+		f.Add(src, []byte(`{"a":1e99999999999,"b":null,"a":"ab"}`))
+	}
+	types := Types{all: true}
+	f.Fuzz(func(t *testing.T, src string, data []byte) {
+		filter, err := Compile(src)
+		if err != nil {
+			return
+		}
+		var subs []Subscription
+		for i := range fewSubscriptions + 1 { // enough to be looked up
+			subs = append(subs, Subscription{Key: uint64(i), Types: types, Filter: filter})
+		}
+		ev := &Event{Type: "a.b", ID: "1", Tenant: "t", Data: data}
+		got, want := told(Build(subs).Route(ev)), told(everything(subs, &Event{Type: "a.b", ID: "1", Tenant: "t", Data: data}))
+		if got != want {
+			t.Fatalf("%q on %s: the index finds %s, everything %s", src, data, got, want)
+		}
+	})
+}
