@@ -21,27 +21,8 @@ const (
 // list measures pages of 50 deliveries of a tenant that has Options.Records of them: the forms that people use, at the
 // newest page and deep inside.
 func (m *measuring) list(ctx context.Context) error {
-	if err := m.endpoints(ctx); err != nil {
-		return err
-	}
-	if err := m.warmUp(ctx); err != nil {
-		return err
-	}
-	if err := m.before(); err != nil {
-		return err
-	}
-	a := m.publishing()
-	a.Count = uint64(m.o.Records)
-	m.say("%s: delivering %d events", m.row.name, a.Count)
-	p, err := m.publish(ctx, a)
+	p, err := m.deliver(ctx, m.o.Records)
 	if err != nil {
-		return err
-	}
-	m.rate(p)
-	if err := m.settled(ctx); err != nil {
-		return err
-	}
-	if err := m.after(p.Accepted); err != nil {
 		return err
 	}
 	began := time.Unix(0, p.First)

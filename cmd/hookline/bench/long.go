@@ -10,30 +10,35 @@ import (
 
 // fill makes a log of Options.Records records, two for each delivered event.
 func (m *measuring) fill(ctx context.Context) error {
-	if err := m.endpoints(ctx); err != nil {
-		return err
-	}
-	if err := m.warmUp(ctx); err != nil {
-		return err
-	}
-	if err := m.before(); err != nil {
-		return err
-	}
-	a := m.publishing()
-	a.Count = uint64(m.o.Records / 2)
-	m.say("%s: delivering %d events", m.row.name, a.Count)
-	p, err := m.publish(ctx, a)
+	p, err := m.deliver(ctx, m.o.Records/2)
 	if err != nil {
 		return err
 	}
+	return m.occupied(ctx, p.Accepted)
+}
+
+// deliver publishes so many events, measures, and returns once no delivery waits.
+func (m *measuring) deliver(ctx context.Context, events int) (p publishResult, err error) {
+	if err := m.endpoints(ctx); err != nil {
+		return p, err
+	}
+	if err := m.warmUp(ctx); err != nil {
+		return p, err
+	}
+	if err := m.before(); err != nil {
+		return p, err
+	}
+	a := m.publishing()
+	a.Count = uint64(events)
+	m.say("%s: delivering %d events", m.row.name, a.Count)
+	if p, err = m.publish(ctx, a); err != nil {
+		return p, err
+	}
 	m.rate(p)
 	if err := m.settled(ctx); err != nil {
-		return err
+		return p, err
 	}
-	if err := m.after(p.Accepted); err != nil {
-		return err
-	}
-	return m.occupied(ctx, p.Accepted)
+	return p, m.after(p.Accepted)
 }
 
 // replay folds the log of a stopped server, and starts on it: as it was left, and with nothing but the log.
