@@ -50,7 +50,7 @@ function Row({ endpoint: e }: { endpoint: Endpoint }) {
           {e.status !== "enabled" ? <span class="blocked">{whyBlocked(e)}</span> : e.description ? <Text of={e.description} /> : typesOf(e)}
         </div>
       </div>
-      <EndpointBadge of={e.status} />
+      <span class="statuscell"><EndpointBadge of={e.status} /></span>
       <div class="rowfact">
         <b>{s ? (s.success_rate === null ? "–" : percent(s.success_rate)) : stats.error ? "–" : " "}</b>
         <span>success, 24 h</span>

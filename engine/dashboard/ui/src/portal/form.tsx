@@ -7,6 +7,7 @@ import { checkTarget } from "../lib/target";
 import type { Endpoint } from "../lib/types";
 import { Icon } from "../ui/icons";
 import { Back, Button, FaultNote, Field } from "../ui/parts";
+import { FilterField } from "./filter";
 import { fresh } from "./fresh";
 import { HeadersEditor, headerRows, headersOf, type HeaderRow } from "./headers";
 import { Picker } from "./picker";
@@ -92,9 +93,7 @@ function EndpointForm({ first, save, word, cancel, several }: { first: Draft; sa
       </div>
       {!several && (
         <div class="body">
-          <Field label="Filter" optional fault={saving.error?.at("filter")} hint={<span>A condition on the event, e.g. <code>data.domain endsWith ".com"</code>. Only events for which it is true are sent.</span>}>
-            {(ids) => <textarea {...ids} class="code" rows={2} spellcheck={false} value={d.filter} onInput={(e) => edit({ filter: e.currentTarget.value })} />}
-          </Field>
+          <FilterField value={d.filter} types={d.types} change={(filter) => edit({ filter })} fault={saving.error?.at("filter")} />
         </div>
       )}
       <div class="body"><HeadersEditor rows={d.headers} change={(headers) => edit({ headers })} fault={saving.error?.at("headers") ?? saving.error?.faults.find((f) => f.location.startsWith("headers"))?.message} /></div>

@@ -11,7 +11,7 @@ import { Empty, ErrorState, More, NoMatch, Skeleton } from "../ui/states";
 import { Id, Text, Time } from "../ui/text";
 import { AttemptDetail } from "./attempt";
 
-const ages: Record<string, [string, number]> = { "1h": ["Last hour", 3600e3], "24h": ["Last 24 hours", 86400e3], "7d": ["Last 7 days", 604800e3], "30d": ["Last 30 days", 2592000e3] };
+const ages = new Map<string, [string, number]>(Object.entries({ "1h": ["Last hour", 3600e3], "24h": ["Last 24 hours", 86400e3], "7d": ["Last 7 days", 604800e3], "30d": ["Last 30 days", 2592000e3] }));
 
 // Logs are the attempts of all endpoints of the account.
 export function Logs() {
@@ -31,7 +31,8 @@ function AttemptLog({ endpoints, only }: { endpoints: Endpoint[]; only?: Endpoin
   const account = useAccount();
   const q = place.value.query;
   const filters = { outcome: q["outcome"], event_type: q["type"], event_id: q["event"], endpoint_id: only?.id ?? q["endpoint"] };
-  const from = q["from"] ?? (q["age"] && ages[q["age"]] ? new Date(Math.floor((Date.now() - ages[q["age"]]![1]) / 60000) * 60000).toISOString() : undefined);
+  const age = ages.get(q["age"] ?? "")?.[1];
+  const from = q["from"] ?? (age ? new Date(Math.floor((Date.now() - age) / 60000) * 60000).toISOString() : undefined);
   const pages = usePages<Attempt>(async (cursor, abort) => {
     // By type a page may end early: go on until there is something to show.
     for (let at = cursor; ; ) {
@@ -56,7 +57,7 @@ function AttemptLog({ endpoints, only }: { endpoints: Endpoint[]; only?: Endpoin
             <ul class="log">
               {pages.items.map((a) => (
                 <li key={a.id} class={a.id === open ? "at" : ""}>
-                  <OutcomeBadge of={a.outcome} status={a.response?.status} />
+                  <span class="logbadge"><OutcomeBadge of={a.outcome} status={a.response?.status} /></span>
                   <div class="grow">
                     <a class="rowlink clip" href={location.hash} aria-current={a.id === open ? "true" : undefined} onClick={(e) => { e.preventDefault(); amend({ attempt: a.id }); }}><Text of={a.event_type} /></a>
                     <div class="small faint clip">{only ? <Id of={a.event_id} /> : <Text of={urls.get(a.endpoint_id) ?? a.request.url} />}</div>
@@ -95,7 +96,7 @@ function Filters({ endpoints, filtered, clear, reload, loading }: { endpoints: E
       <Select label="Outcome" value={q["outcome"] ?? ""} options={outcomes} change={(outcome) => amend({ outcome })} />
       <Select label="Event type" value={q["type"] ?? ""} options={[["", "Any event type"], ...types]} change={(type) => amend({ type })} />
       {endpoints.length > 1 && <Select label="Endpoint" value={q["endpoint"] ?? ""} options={[["", "Any endpoint"], ...endpoints.map((e): [string, string] => [e.id, e.url])]} change={(endpoint) => amend({ endpoint })} />}
-      <Select label="Time" value={q["age"] ?? ""} options={[["", "Any time"], ...Object.entries(ages).map(([k, v]): [string, string] => [k, v[0]])]} change={(age) => amend({ age, from: "", to: "" })} />
+      <Select label="Time" value={q["age"] ?? ""} options={[["", "Any time"], ...[...ages].map(([k, v]): [string, string] => [k, v[0]])]} change={(age) => amend({ age, from: "", to: "" })} />
       <div class="searchbox">
         <Icon name="search" />
         <input type="search" placeholder="Event id" aria-label="Event id" value={q["event"] ?? ""} spellcheck={false} onChange={(e) => amend({ event: e.currentTarget.value.trim() })} onKeyDown={(e) => e.key === "Enter" && amend({ event: e.currentTarget.value.trim() })} />

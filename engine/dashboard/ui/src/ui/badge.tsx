@@ -77,6 +77,8 @@ export function whyBlocked(e: Endpoint): string {
     delivery_exhausted: "Disabled because a delivery used up all its attempts.",
     gone: "Disabled because the receiver answered 410 Gone.",
     by_user: "Disabled by a person.",
+    handshake: "Waiting for the receiver's consent: it has not answered the handshake yet.",
+    handshake_refused: "Disabled because the receiver did not give its consent in the handshake.",
   };
   return e.disabled_reason ? (why[e.disabled_reason] ?? `Disabled: ${e.disabled_reason}.`) : "Disabled.";
 }
