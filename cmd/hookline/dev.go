@@ -133,7 +133,8 @@ func (d *dev) key() (string, error) {
 
 // around publishes, and tells of each attempt, until ctx ends.
 func (d *dev) around(ctx context.Context, r *running) error {
-	d.t.say("API:       %s  (admin key in %s)", r.url, filepath.Join(d.cfg.Data, adminKeyFile))
+	d.t.say("dashboard: %s  (asks for the admin key, in %s)", r.url, filepath.Join(d.cfg.Data, adminKeyFile))
+	d.t.say("portal:    a tenant's page in the dashboard has a button \"Portal link\"")
 	d.t.say("reference: %s/openapi.json", r.url)
 	d.t.say("metrics:   curl -H \"Authorization: Bearer $(cat %s)\" %s/metrics", filepath.Join(d.cfg.Data, adminKeyFile), r.url)
 	d.t.say("Ctrl-C ends it; it goes on where it was at the next start.")

@@ -43,10 +43,12 @@ function headers(body: boolean): Headers {
 }
 
 // fetchAs is fetch as the present caller.
-export async function fetchAs(path: string, init: RequestInit = {}): Promise<Response> {
+export async function fetchAs(path: string, init: RequestInit = {}, more: Record<string, string> = {}): Promise<Response> {
+  const all = headers(init.body != null);
+  for (const [name, value] of Object.entries(more)) all.set(name, value);
   const response = await fetch(path, {
     ...init,
-    headers: headers(init.body != null),
+    headers: all,
     credentials: bearer ? "omit" : "same-origin",
     cache: "no-store",
     redirect: "error",

@@ -160,3 +160,64 @@ export interface Stats {
   complete: boolean;
   steps: { from: string; attempts: Counts; latency_ms: { p50: number; p95: number; p99: number } | null }[] | null;
 }
+
+export interface SystemStats extends Stats {
+  endpoints: { enabled: number; disabled: number; suppressed: number };
+  worst: { tenant: string; endpoint_id: string; failed: number }[];
+}
+
+export interface LogStatus {
+  head_seq: number;
+  first_seq: number;
+  views: Record<string, number>;
+}
+
+export interface TransportStatus {
+  name: string;
+  version: string;
+  state: string;
+  restarts: number;
+  in_flight: number;
+  last_error: string | null;
+  held: number;
+}
+
+export interface Event extends Body {
+  id: string;
+  uid: string;
+  seq: number;
+  type: string;
+  occurred_at: string;
+  created_at: string;
+  actor: unknown;
+  metadata: unknown;
+  matched: { endpoint_id: string; delivery_id: string; subscription_ids: string[] }[];
+}
+
+export interface Why {
+  matched: boolean;
+  text: string;
+  subscriptions: { subscription_id: string; event_types: string[]; filter: string | null; explanation: { matched: boolean; text: string; clauses: { text: string; result: boolean }[] } }[];
+}
+
+export interface Key {
+  id: string;
+  name: string;
+  scope: WhoAmI["scope"];
+  tenant: string | null;
+  prefix: string;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+  revoked_at: string | null;
+  key?: string;
+}
+
+// LogRecord is one fact of the log, as /v1/stream shows it.
+export interface LogRecord {
+  seq: number;
+  time: string;
+  type: string;
+  tenant: string;
+  data: Record<string, unknown>;
+}
