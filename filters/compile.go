@@ -28,7 +28,9 @@ type compiler struct {
 	depth int
 	cost  int
 	spent []spending // what cost is made of
-	fault *Error
+
+	numerals map[string]string // hidden from the parser, by the name in their place
+	fault    *Error
 }
 
 func (c *compiler) compile() (*Filter, *Error) {
@@ -73,7 +75,7 @@ func (c *compiler) parse() (root ast.Node, fault *Error) {
 			root, fault = nil, &Error{Line: 1, Column: 1, Message: "the expression cannot be parsed"}
 		}
 	}()
-	tree, err := parser.Parse(c.src)
+	tree, err := parser.Parse(c.hideNumerals())
 	if err == nil {
 		return tree.Node, nil
 	}
@@ -82,6 +84,7 @@ func (c *compiler) parse() (root ast.Node, fault *Error) {
 		return nil, &Error{Line: 1, Column: 1, Message: err.Error()}
 	}
 	message, suggestion := c.syntax(at)
+	message = c.shown(message)
 	return nil, c.errorAt(int32(at.From), suggestion, "%s", message)
 }
 
@@ -109,7 +112,7 @@ func (c *compiler) syntax(e *file.Error) (message, suggestion string) {
 		return "?? and other operators cannot stand side by side", "put it in brackets, as in (data.ttl ?? 0) > 60"
 	}
 	if strings.HasPrefix(e.Message, "invalid ") && strings.Contains(e.Message, " literal: ") {
-		return "the number is malformed or has more than 64 bits", "write larger ones with an exponent, as in 1e20"
+		return "the number is malformed or too long", "write up to 128 decimal digits, as in 3600, 0.5 or 1e20"
 	}
 	if token, ok := strings.CutPrefix(e.Message, "unexpected token "); ok {
 		_, token, _ = strings.Cut(strings.TrimSuffix(token, ")"), "(")

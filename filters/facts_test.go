@@ -16,7 +16,7 @@ import (
 // and is missing.
 func drawIndexable(t *rapid.T, depth int) string {
 	path := rapid.SampledFrom([]string{"data.a", "data.b", "data.o.a", "data.o.n", "data.o", "data.l", "data.l[0]", "data.l[-1]", "data.missing.deep", "actor.a", `data["a"]`, "data.w.k7", "data.w.k40", "data.w.k99"})
-	constant := rapid.SampledFrom([]string{`"a"`, `"bb"`, `""`, `"3"`, "1", "-2", "7", "1.5", "1e3", "0.30000000000000004", "true", "false", "nil"})
+	constant := rapid.SampledFrom([]string{`"a"`, `"bb"`, `""`, `"3"`, "1", "-2", "7", "1.5", "1e3", "0.30000000000000004", "-9223372036854775808", "123456789012345678901", "true", "false", "nil"})
 	words := rapid.SampledFrom([]string{`"a"`, `""`, `"bb"`, `"ab"`})
 	if depth > 0 {
 		switch rapid.IntRange(0, 9).Draw(t, "joined") {
@@ -68,7 +68,7 @@ func drawRouted(t *rapid.T) *Event {
 	switch rapid.IntRange(0, 9).Draw(t, "oddity") {
 	case 0:
 		ev.Data = []byte(rapid.SampledFrom([]string{`{`, `null`, `5`, `[]`, `{"a":1e99999999999,"b":"a"}`, `{"a":"a","a":"bb","o":{"n":7,"n":"x"}}`,
-			`{"l":["a",1e99999999999]}`, `{"a":` + strings.Repeat("9", 200) + `}`, `{"a":"` + strings.Repeat("ab", 2000) + `"}`, `{"\u0061":"\u0061b","l":["\u0062b"]}`}).Draw(t, "data"))
+			`{"l":["a",1e99999999999]}`, `{"a":-9223372036854775808,"b":123456789012345678901.0,"o":{"a":0.300000000000000040,"n":-9.223372036854775808e18}}`, `{"a":` + strings.Repeat("9", 200) + `}`, `{"a":"` + strings.Repeat("ab", 2000) + `"}`, `{"\u0061":"\u0061b","l":["\u0062b"]}`}).Draw(t, "data"))
 	case 1:
 		wide := `{"w":{"k":0`
 		for i := range rapid.IntRange(1, 60).Draw(t, "wide") {
@@ -272,6 +272,7 @@ func FuzzIndex(f *testing.F) {
 		f.Add(src, []byte(`{"a":"x","b":7,"c":true,"l":["t","u"],"o":{"k":[1]}}`))
 		f.Add(src, []byte(`{"a":1e99999999999,"b":null,"a":"ab"}`))
 	}
+	f.Add(`data.a == -9223372036854775808 or data.b in [123456789012345678901, 0.1000000000000000055]`, []byte(`{"a":-9223372036854775808,"b":123456789012345678901}`))
 	types := Types{all: true}
 	f.Fuzz(func(t *testing.T, src string, data []byte) {
 		filter, err := Compile(src)

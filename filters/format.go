@@ -19,13 +19,13 @@ var ErrComments = errors.New("filters: a filter with comments is left as it is w
 // in backticks where that keeps their backslashes, no brackets that say nothing, clauses on lines of their own where one
 // line would be long. An error is an *Error of Compile, or ErrComments.
 func Format(src string) (string, error) {
-	c := compiler{src: src}
-	if _, err := c.compile(); err != nil {
+	if _, err := Compile(src); err != nil {
 		return "", err
 	}
 	if hasComments(src) {
 		return "", ErrComments
 	}
+	c := compiler{src: src}
 	tree, err := c.parse()
 	if err != nil {
 		return "", err
@@ -34,6 +34,7 @@ func Format(src string) (string, error) {
 	if b, ok := tree.(*ast.BinaryNode); ok && isLogic(b.Operator) && len([]rune(out)) > maxLine {
 		out = writeLines(b)
 	}
+	out = c.shown(out)
 	if len(out) > MaxSource { // it was written more tightly
 		return src, nil
 	}
@@ -138,7 +139,7 @@ func writeUnary(n *ast.UnaryNode) (string, level) {
 	if n.Operator != "not" && n.Operator != "!" {
 		switch n.Node.(type) {
 		case *ast.IntegerNode, *ast.FloatNode:
-			return n.Operator + write(n.Node, levelOne), levelOne
+			return n.Operator + write(n.Node, levelOne), levelProduct // -3 ?? x is -(3 ?? x)
 		}
 		return n.Operator + write(n.Node, levelOne), levelProduct
 	}

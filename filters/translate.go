@@ -25,10 +25,16 @@ func (c *compiler) node(n ast.Node) node {
 	c.spend(s, costNode)
 	switch n := n.(type) {
 	case *ast.NilNode, *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.StringNode:
-		v, _ := literal(n)
+		v, _ := c.literal(n)
 		return &constant{s, v}
 	case *ast.IdentifierNode:
-		return c.variable(s, n.Value)
+		if c.numerals[n.Value] == "" {
+			return c.variable(s, n.Value)
+		}
+		if v, ok := c.literal(n); ok {
+			return &constant{s, v}
+		}
+		return c.refuse(s, "numbers are read up to 128 characters and exponents of 9 digits", "the number cannot be read")
 	case *ast.ChainNode:
 		return c.node(n.Node) // every member is optional
 	case *ast.MemberNode:
@@ -64,7 +70,8 @@ func (c *compiler) upTo(s span, bracket rune) span {
 	return s
 }
 
-func literal(n ast.Node) (v value, ok bool) {
+// literal reads a constant.
+func (c *compiler) literal(n ast.Node) (v value, ok bool) {
 	switch n := n.(type) {
 	case *ast.NilNode:
 		return value{kind: kindNull}, true
@@ -76,8 +83,19 @@ func literal(n ast.Node) (v value, ok bool) {
 		return parseNumber(strconv.FormatFloat(n.Value, 'e', -1, 64)), true
 	case *ast.StringNode:
 		return text(n.Value), true
+	case *ast.IdentifierNode:
+		numeral, ok := c.numerals[n.Value]
+		if !ok {
+			return v, false
+		}
+		v = parseNumber(numeral)
+		return v, v.kind != kindFault
 	case *ast.UnaryNode:
-		if v, ok = literal(n.Node); !ok || n.Operator != "-" || !v.isNumber() {
+		if hidden, ok := n.Node.(*ast.IdentifierNode); ok && n.Operator == "-" && c.numerals[hidden.Value] != "" {
+			v = parseNumber("-" + c.numerals[hidden.Value])
+			return v, v.kind != kindFault
+		}
+		if v, ok = c.literal(n.Node); !ok || n.Operator != "-" || !v.isNumber() {
 			return v, false
 		}
 		v = (&negative{of: &constant{v: v}}).eval(nil) // a parsed integer has an opposite
@@ -138,7 +156,7 @@ func (c *compiler) member(s span, n *ast.MemberNode) node {
 		return c.refuse(s, "members are those of data, actor and metadata", "this has no members")
 	}
 	next := step{}
-	switch key, _ := literal(n.Property); key.kind {
+	switch key, _ := c.literal(n.Property); key.kind {
 	case kindText:
 		next.key = key.text
 	case kindInteger:
@@ -172,7 +190,7 @@ func (c *compiler) unary(s span, n *ast.UnaryNode) node {
 		return &arithmetic{s, "+", &constant{s, integer(0)}, of}
 	}
 	c.demand(of, alwaysNumber, "- takes a number")
-	if v, ok := literal(n); ok {
+	if v, ok := c.literal(n); ok {
 		return &constant{s, v}
 	}
 	return &negative{s, of}

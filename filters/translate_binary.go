@@ -163,7 +163,7 @@ func (c *compiler) in(s span, n *ast.BinaryNode) node {
 	}
 	out := &oneOf{span: s.join(of.where()).join(c.span(list)), of: of, texts: map[string]struct{}{}}
 	for _, item := range list.Nodes {
-		v, ok := literal(item)
+		v, ok := c.literal(item)
 		if !ok {
 			return c.refuse(c.span(item), "compare with == for anything else", "a list holds constants only")
 		}
