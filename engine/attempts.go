@@ -94,6 +94,7 @@ func (e *Engine) attemptAt(ctx context.Context, seq eventlog.Seq) (Attempt, erro
 func (e *Engine) openAttempt(ctx context.Context, o *Attempt, a *record.AttemptFinished, r *eventlog.Record) error {
 	plain, err := e.openSection(r.Sections[0], r.Tenant, r.Type, 0)
 	if errors.Is(err, seal.ErrDestroyed) {
+		o.Erased = true
 		o.Error = ptr("erased: the keys of the tenant were destroyed, or this could not be sealed")
 		return nil
 	}
@@ -119,6 +120,10 @@ func (e *Engine) openAttempt(ctx context.Context, o *Attempt, a *record.AttemptF
 		if eb, err = e.loadBody(a.Event); err == nil {
 			body = eb.body
 		}
+	}
+	if isErased(err) { // between the two
+		o.Erased = true
+		return nil
 	}
 	if err != nil {
 		return storeError(err)

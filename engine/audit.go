@@ -67,7 +67,7 @@ func (e *Engine) changeAt(ctx context.Context, seq eventlog.Seq) (c Change, err 
 	if int(section) >= len(r.Sections) || r.Type == record.TypeProfileDefined {
 		return c, nil
 	}
-	plain, err := e.openSection(r.Sections[section], r.Tenant, r.Type, section)
+	plain, err := e.openSection(r.Sections[section], record.SealedFor(&r), r.Type, section)
 	if isErased(err) {
 		c.By = ptr("erased")
 		return c, nil

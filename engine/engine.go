@@ -227,6 +227,9 @@ func (e *Engine) define(ctx context.Context, s *sequencer) error {
 			return err
 		}
 	}
+	if err := s.settleErasures(); err != nil {
+		return err
+	}
 	if e.cfg.AdminKey != "" {
 		hash := sha256.Sum256([]byte(e.cfg.AdminKey))
 		if k := s.st.Key(); k == nil || *k != hash {

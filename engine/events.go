@@ -20,6 +20,10 @@ func (e *Engine) Event(ctx context.Context, tenant, id string) (Event, error) {
 		return Event{}, err
 	}
 	body, err := e.openSection(r.Sections[0], tenant, r.Type, 0)
+	if isErased(err) {
+		o.Erased = true
+		return o, nil
+	}
 	if err != nil {
 		return Event{}, storeError(err)
 	}
@@ -88,6 +92,10 @@ func (e *Engine) eventObject(r *eventlog.Record, ev *record.EventPublished) (Eve
 		return o, nil
 	}
 	plain, err := e.openSection(r.Sections[1], r.Tenant, r.Type, 1)
+	if isErased(err) {
+		o.Erased = true
+		return o, nil
+	}
 	if err != nil {
 		return o, storeError(err)
 	}

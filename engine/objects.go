@@ -112,6 +112,7 @@ type Event struct {
 	Failed     []FilterFailed  `json:"failed,omitempty" doc:"subscriptions whose filter could not be evaluated: neither a match nor a no"`
 	Body       *string         `json:"body,omitempty" doc:"the rendered body, text; one event alone only"`
 	BodyBase64 *string         `json:"body_base64,omitempty"`
+	Erased     bool            `json:"erased,omitempty" doc:"what was published is gone for good: the tenant's keys were destroyed"`
 }
 
 // FilterFailed is a filter that could not be evaluated on an event.
@@ -172,6 +173,7 @@ type Attempt struct {
 	Timings    Timings          `json:"timings_ms"`
 	Request    AttemptRequest   `json:"request"`
 	Response   *AttemptResponse `json:"response"`
+	Erased     bool             `json:"erased,omitempty" doc:"request and response are gone for good: the tenant's keys were destroyed"`
 }
 
 // Timings are an attempt's phases in ms; 0 = the phase did not happen.

@@ -53,11 +53,14 @@ func (e *Engine) CreateTenant(ctx context.Context, by Actor, in TenantInput) (Te
 		name := profile.Default
 		in.Profile = &name
 	}
+	if e.cfg.Keyring.Erased(id) {
+		return Tenant{}, tenantTaken(id)
+	}
 	private := record.TenantPrivate{By: by.Name, Attributes: json.RawMessage("{}")}
 	var out sealedTenant
 	err := e.tenantChange(ctx, id, in, &private, func(s *sequencer, facts record.Tenant, sec eventlog.Section) error {
 		if s.st.TenantTaken(id) {
-			return conflict("tenant %q exists or existed: an id is never free again", id)
+			return tenantTaken(id)
 		}
 		s.appendFacts(record.TypeTenantCreated, id, &facts, sec)
 		t, _ := s.st.Tenant(id)
@@ -68,6 +71,10 @@ func (e *Engine) CreateTenant(ctx context.Context, by Actor, in TenantInput) (Te
 		return Tenant{}, err
 	}
 	return e.tenantObject(out)
+}
+
+func tenantTaken(id string) error {
+	return conflict("tenant %q exists or existed: an id is never free again", id)
 }
 
 // tenantChange validates the input against its profile, seals the private part and runs fn in the sequencer.
@@ -184,14 +191,7 @@ func (e *Engine) DeleteTenant(ctx context.Context, by Actor, id string) error {
 		if err != nil {
 			return err
 		}
-		e.access.endTenant(s.st, id)
-		for _, ep := range t.Endpoints {
-			s.stopRecovery(ep, record.ReasonTenantDeleted)
-		}
-		s.cancelAll(record.ReasonTenantDeleted, t.Endpoints...)
-		for _, ep := range t.Endpoints {
-			s.forget(ep)
-		}
+		s.endTenant(t)
 		s.append(eventlog.Record{Type: record.TypeTenantDeleted, Tenant: id, Sections: who})
 		return nil
 	})

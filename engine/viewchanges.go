@@ -38,7 +38,7 @@ func (s *sequencer) noteRoute(r *eventlog.Record) {
 		if j := s.routes[r.Tenant]; j != nil && !j.all {
 			s.noteIn(j, r)
 		}
-	case record.TypeTenantDeleted:
+	case record.TypeTenantDeleted, record.TypeTenantErased:
 		s.e.views.Delete(r.Tenant)
 		delete(s.routes, r.Tenant)
 	case record.TypeProfileDefined: // tenants follow their profile

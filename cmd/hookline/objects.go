@@ -21,7 +21,22 @@ func tenantsCommand(t *terminal) *cobra.Command {
 			fields: append([]bodyFlag{{"id", textField, "`ID` of 1 to 64 letters, digits, _ and -; made when left out"}}, fields...)}.command(t),
 		callCommand{use: "update", short: "Change a tenant", args: []string{"TENANT"}, method: patch, path: one, fields: fields, patch: true}.command(t),
 		callCommand{use: "delete", short: "Delete a tenant: its pending deliveries are canceled, the id is never free again", args: []string{"TENANT"},
-			method: del, path: one, done: "deleted"}.command(t))
+			method: del, path: one, done: "deleted"}.command(t),
+		eraseCommand(t))
+}
+
+func eraseCommand(t *terminal) *cobra.Command {
+	cmd := callCommand{use: "erase", short: "Erase all that was written of a tenant, for ever", args: []string{"TENANT"}, method: post,
+		path:   func(args []string) string { return pathf("v1", "tenants", args[0]) + ":erase" },
+		fields: []bodyFlag{{"confirm", textField, "the `TENANT` once more: nothing brings back what is erased"}}, required: []string{"confirm"}}.command(t)
+	cmd.Long = `Destroy the keys of everything that was written of a tenant: bodies, requests, responses,
+URLs, secrets, names, filters. Nobody can read it any more, in the log or in a backup.
+Pending deliveries are canceled and the tenant is deleted. Its records stay with their
+facts (ids, types, times, outcomes), read "erased", and the log still verifies.
+
+This cannot be undone: --confirm asks for the tenant's id once more.`
+	cmd.Example = "  hookline tenants erase acme --confirm acme"
+	return cmd
 }
 
 func endpointsCommand(t *terminal) *cobra.Command {

@@ -30,6 +30,7 @@ type Publishing interface {
 type Tenants interface {
 	CreateTenant(ctx context.Context, by engine.Actor, in engine.TenantInput) (engine.Tenant, error)
 	UpdateTenant(ctx context.Context, by engine.Actor, id string, in engine.TenantInput) (engine.Tenant, error)
+	EraseTenant(ctx context.Context, by engine.Actor, id, confirm string) (engine.Erasure, error)
 	DeleteTenant(ctx context.Context, by engine.Actor, id string) error
 	Tenant(ctx context.Context, id string) (engine.Tenant, error)
 	Tenants(ctx context.Context, in engine.ListInput) (engine.Page[engine.Tenant], error)

@@ -23,6 +23,10 @@ type tenantPatch struct {
 	ManagementEvents engine.Optional[bool]            `json:"management_events" doc:"publish what becomes of its endpoints and deliveries as events of its own; default false"`
 }
 
+type eraseBody struct {
+	Confirm string `json:"confirm" doc:"the tenant's id once more"`
+}
+
 // input is the engine's form. null means back to the default.
 func (b tenantBody) input() (in engine.TenantInput, err error) {
 	if b.Profile.Null {
@@ -102,6 +106,18 @@ func tenantOperations() []*operation {
 			doc:     "Cancels its pending deliveries (reason `tenant_deleted`) and removes its endpoints; history and keys stay. The id is never free again.",
 			handle: func(c *call) error {
 				return c.gone(c.svc.DeleteTenant(c.r.Context(), c.by, c.tenant()))
+			}},
+		{method: http.MethodPost, path: tenantPath + ":erase", id: "erase-tenant", tag: "Tenants", status: 200, need: needAdmin,
+			summary: "Erase a tenant: nothing brings it back", answer: engine.Erasure{}, body: eraseBody{}, required: []string{"confirm"},
+			doc: "Destroys the keys of everything that was written of the tenant, deleted or not: bodies, requests, responses, URLs, secrets, names, " +
+				"filters. Pending deliveries are canceled, the tenant is deleted. Its records stay with their facts (ids, types, times, outcomes), " +
+				"read `erased`, and the log still verifies. Backups lose the keys too.",
+			handle: func(c *call) error {
+				var in eraseBody
+				if err := c.decode(&in); err != nil {
+					return err
+				}
+				return one(c)(c.svc.EraseTenant(c.r.Context(), c.by, c.tenant(), in.Confirm))
 			}},
 	}
 }

@@ -305,6 +305,15 @@ func (p *Subscription) Decode(b []byte) error {
 	return d.end("subscription")
 }
 
+// SealedFor is the tenant whose key seals a record's sections: its own, but for tenant.erased, which says who did it after
+// that tenant's keys are gone: there it is the system's.
+func SealedFor(r *eventlog.Record) string {
+	if r.Type == TypeTenantErased {
+		return ""
+	}
+	return r.Tenant
+}
+
 // NeedsSections says whether the fold needs a record's sealed sections (it keeps them sealed). Records on the hot path
 // do not, so that folding them never touches a body.
 func NeedsSections(t eventlog.Type) bool {

@@ -50,7 +50,7 @@ func factsOf(t eventlog.Type) interface{ Decode([]byte) error } {
 		return &PortalSession{}
 	case TypePortalSessionOpened, TypePortalSessionEnded:
 		return &PortalSessionChange{}
-	case TypeTenantCreated, TypeTenantUpdated, TypeTenantDeleted:
+	case TypeTenantCreated, TypeTenantUpdated, TypeTenantDeleted, TypeTenantErased:
 		return &Tenant{}
 	case TypeEndpointCreated, TypeEndpointUpdated:
 		return &Endpoint{}

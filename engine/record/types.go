@@ -32,6 +32,7 @@ const (
 	TypeTenantCreated eventlog.Type = 10
 	TypeTenantUpdated eventlog.Type = 11
 	TypeTenantDeleted eventlog.Type = 12
+	TypeTenantErased  eventlog.Type = 13
 
 	TypeEndpointCreated            eventlog.Type = 20
 	TypeEndpointUpdated            eventlog.Type = 21
@@ -75,6 +76,7 @@ var names = map[eventlog.Type]string{
 	TypeTenantCreated:              "tenant.created",
 	TypeTenantUpdated:              "tenant.updated",
 	TypeTenantDeleted:              "tenant.deleted",
+	TypeTenantErased:               "tenant.erased",
 	TypeEndpointCreated:            "endpoint.created",
 	TypeEndpointUpdated:            "endpoint.updated",
 	TypeEndpointDeleted:            "endpoint.deleted",

@@ -66,6 +66,8 @@ func (s *State) apply(r *eventlog.Record) error {
 		return s.sessionChanged(r)
 	case record.TypeTenantCreated, record.TypeTenantUpdated, record.TypeTenantDeleted:
 		return s.tenantChanged(r)
+	case record.TypeTenantErased:
+		return s.tenantErased(r)
 	case record.TypeEndpointCreated, record.TypeEndpointUpdated:
 		return s.endpointSet(r)
 	case record.TypeEndpointDeleted, record.TypeEndpointDisabled, record.TypeEndpointEnabled,
@@ -299,13 +301,9 @@ func (s *State) tenantChanged(r *eventlog.Record) error {
 		return s.inconsistent(r, "tenant %q is not there", r.Tenant)
 	}
 	if r.Type == record.TypeTenantDeleted {
-		for len(t.Endpoints) > 0 {
-			if err := s.removeEndpoint(r, t.Endpoints[len(t.Endpoints)-1]); err != nil {
-				return err
-			}
+		if err := s.deleteTenant(r, t); err != nil {
+			return err
 		}
-		t.Deleted = true
-		s.endAccess(r)
 	} else {
 		var f record.Tenant
 		if err := f.Decode(r.Facts); err != nil {
@@ -317,6 +315,35 @@ func (s *State) tenantChanged(r *eventlog.Record) error {
 			return err
 		}
 	}
+	t.RouteVersion = uint64(r.Seq)
+	s.rehashTenant(t)
+	return nil
+}
+
+func (s *State) deleteTenant(r *eventlog.Record, t *Tenant) error {
+	for len(t.Endpoints) > 0 {
+		if err := s.removeEndpoint(r, t.Endpoints[len(t.Endpoints)-1]); err != nil {
+			return err
+		}
+	}
+	t.Deleted = true
+	s.endAccess(r)
+	return nil
+}
+
+// tenantErased deletes a tenant that is not deleted yet, and notes that its keys are destroyed: what is kept of it stays
+// sealed for ever.
+func (s *State) tenantErased(r *eventlog.Record) error {
+	t := s.tenants[r.Tenant]
+	if t == nil || t.Erased {
+		return s.inconsistent(r, "tenant %q is not there, or erased", r.Tenant)
+	}
+	if !t.Deleted {
+		if err := s.deleteTenant(r, t); err != nil {
+			return err
+		}
+	}
+	t.Erased, t.ErasedAt = true, r.Time
 	t.RouteVersion = uint64(r.Seq)
 	s.rehashTenant(t)
 	return nil

@@ -58,7 +58,11 @@ func (s *State) appendTenant(b []byte, t *Tenant) []byte {
 	b = ab(b, t.Deleted)
 	b = au(b, t.RouteVersion)
 	b = au(b, t.NextNumber)
-	return asec(b, t.Private, t.PrivateType)
+	b = asec(b, t.Private, t.PrivateType)
+	if t.Erased { // nothing where it is not: digests of logs without erasures stay what they were
+		b = ai(b, t.ErasedAt)
+	}
+	return b
 }
 
 func (s *State) appendEndpoint(b []byte, e *Endpoint) []byte {

@@ -287,6 +287,7 @@ func TestDigestSeesEveryChange(t *testing.T) {
 		},
 		func() { w.add(record.TypeEndpointDeleted, "a", change) },
 		func() { w.add(record.TypeTenantDeleted, "a", nil) },
+		func() { w.add(record.TypeTenantErased, "a", nil) },
 	} {
 		before := w.s.Digest()
 		do()

@@ -59,6 +59,8 @@ func TestApplyRefuses(t *testing.T) {
 		{"a session of no tenant", record.TypePortalSessionCreated, "c", &record.PortalSession{}, nil},
 		{"open no session", record.TypePortalSessionOpened, "a", &record.PortalSessionChange{Session: nobody}, nil},
 		{"end no session", record.TypePortalSessionEnded, "a", &record.PortalSessionChange{Session: nobody}, nil},
+		{"erase no tenant", record.TypeTenantErased, "c", nil, nil},
+		{"erase a tenant with pending deliveries", record.TypeTenantErased, "a", nil, nil},
 		{"delete no tenant", record.TypeTenantDeleted, "c", nil, nil},
 		{"a tenant of no profile", record.TypeTenantUpdated, "a", &record.Tenant{Profile: nobody}, two},
 		{"endpoint of no tenant", record.TypeEndpointCreated, "c", &record.Endpoint{}, two},
@@ -115,7 +117,7 @@ func TestApplyRefusesMalformedFacts(t *testing.T) {
 	for n := range 1 << 16 {
 		typ := eventlog.Type(n)
 		switch {
-		case record.Name(typ) == "", typ == record.TypeTenantDeleted, typ == record.TypeEndpointTested: // the fold reads no facts
+		case record.Name(typ) == "", typ == record.TypeTenantDeleted, typ == record.TypeTenantErased, typ == record.TypeEndpointTested: // the fold reads no facts
 			continue
 		}
 		w := newWorld(t)

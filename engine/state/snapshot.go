@@ -291,6 +291,9 @@ func (d *snapshotReader) tenant() {
 	t.ManagementEvents, t.Deleted = d.u8() == 1, d.u8() == 1
 	t.RouteVersion, t.NextNumber = d.u(), d.u()
 	t.Private, t.PrivateType = d.sec()
+	if t.Erased = len(d.e) > 0; t.Erased {
+		t.ErasedAt = d.i()
+	}
 	d.data(&t.Private)
 	d.s.tenants[t.ID] = t
 	d.s.rehashTenant(t)

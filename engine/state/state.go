@@ -66,6 +66,8 @@ type Tenant struct {
 	Profile          eventlog.Seq
 	ManagementEvents bool
 	Deleted          bool
+	Erased           bool  // deleted too
+	ErasedAt         int64 // Unix ms, with Erased
 	Private          eventlog.Section
 	PrivateType      eventlog.Type // of the record it was sealed in
 	RouteVersion     uint64        // seq of the last record that changed how its events are routed
@@ -194,6 +196,23 @@ func (s *State) Tenants(f func(*Tenant)) {
 			f(t)
 		}
 	}
+}
+
+// AllTenants calls f for every tenant, deleted ones included, oldest first.
+func (s *State) AllTenants(f func(*Tenant)) {
+	for _, t := range s.sortedTenants() {
+		f(t)
+	}
+}
+
+// ErasedTenants are the ids of those that were erased, oldest first.
+func (s *State) ErasedTenants() (ids []string) {
+	s.AllTenants(func(t *Tenant) {
+		if t.Erased {
+			ids = append(ids, t.ID)
+		}
+	})
+	return ids
 }
 
 // Endpoint finds an endpoint of a tenant.

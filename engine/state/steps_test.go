@@ -92,7 +92,13 @@ func (w *world) stepTenant(t *rapid.T) {
 		for _, e := range slices.Clone(have.Endpoints) {
 			w.endAll(e, record.TypeDeliveryCanceled)
 		}
-		w.add(record.TypeTenantDeleted, have.ID, nil, "who")
+		how := rapid.IntRange(0, 2).Draw(t, "how")
+		if how < 2 {
+			w.add(record.TypeTenantDeleted, have.ID, nil, "who")
+		}
+		if how > 0 { // at once, or after the deletion
+			w.add(record.TypeTenantErased, have.ID, nil, "who")
+		}
 	default:
 		w.add(record.TypeTenantUpdated, have.ID, &record.Tenant{Profile: w.someProfile(t), ManagementEvents: rapid.Bool().Draw(t, "management")},
 			rapid.String().Draw(t, "private"))
