@@ -67,6 +67,14 @@ func filterOperations() []*operation {
 				if err != nil {
 					return err
 				}
+				for _, f := range []struct {
+					name  string
+					given bool
+				}{{"event_types", in.EventTypes != nil}, {"profile", in.Profile != ""}, {"strict", in.Strict}} {
+					if f.given {
+						return engine.Invalid(f.name, "goes with :check")
+					}
+				}
 				return one(c)(c.svc.ExplainFilter(c.r.Context(), in))
 			}},
 		{method: http.MethodPost, path: tenantPath + "/events/{event}:why", id: "why-event", tag: "Filters", status: 200, need: needRead,

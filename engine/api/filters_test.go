@@ -96,6 +96,7 @@ func TestCheckFilterRefuses(t *testing.T) {
 		{"check", `{"filter":"true","tenant":"acme","event_id":"evt_1"}`, 404, "", "evt_1"},
 		{"check", `{"filter":"true","endpoint_id":"ep_1"}`, 422, "endpoint_id", ":explain"},
 		{"explain", `{"filter":"true"}`, 422, "event", "missing"},
+		{"explain", `{"filter":"true","strict":true}`, 422, "strict", ":check"},
 		{"explain", `{` + zoneEvent + `}`, 422, "filter", "missing"},
 		{"explain", `{"tenant":"acme","event_id":"evt_1",` + zoneEvent + `}`, 422, "event_id", "event"},
 		{"explain", `{"tenant":"acme","endpoint_id":"ep_1",` + zoneEvent + `}`, 404, "", "ep_1"},
