@@ -80,11 +80,11 @@ function Step({ attempt: a, before, last }: { attempt: Attempt; before?: Attempt
       <li class={"step " + (a.outcome === "acknowledged" ? "good" : "bad")}>
         <span class="dot"><Icon name={a.outcome === "acknowledged" ? "check" : "cross"} /></span>
         <div class="card">
-          <button type="button" class="stephead" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <h2><button type="button" class="stephead" aria-expanded={open} onClick={() => setOpen(!open)}>
             <b>Attempt {a.number}</b><OutcomeBadge of={a.outcome} status={a.response?.status} />
             <span class="grow small soft clip">{kindWords(a)}</span>
             <span class="small soft"><Time at={a.started_at} plain /></span><span class="small soft number">{ms(took)}</span><Icon name="down" />
-          </button>
+          </button></h2>
           <div class="detailpart"><TimingBar of={a.timings_ms} /></div>
           {before && <div class="detailpart small soft">{differs.length ? <ul class="differs">{differs.map((c) => <li key={c}><Text of={c} /></li>)}</ul> : "The same request and the same answer as the attempt before."}</div>}
           {open && <><div class="detailpart"><Actions attempt={a} /></div><Exchange attempt={a} signed={signedHeaders(profile.signatures)} /></>}

@@ -30,6 +30,7 @@ export function Events() {
   );
   return (
     <div class="card">
+      <h1 class="sr">Events</h1>
       <div class="filters" role="search">
         <Select label="Event type" value={q["type"] ?? ""} options={[["", "Any event type"], ...account.profile.event_types.map((t): [string, string] => [t.name, t.name])]} change={(type) => amend({ type })} />
         <Select label="Delivery" value={q["status"] ?? ""} options={[["", "Any delivery"], ...Object.entries(deliveryWords)]} change={(status) => amend({ status })} />

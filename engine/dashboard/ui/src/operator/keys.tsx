@@ -22,7 +22,7 @@ export function Keys() {
           : pages.items.length === 0 ? <Empty icon="key" title="No keys issued" action={button}>Give each program a key of its own, with no more than it needs: one that may only publish, or only read.</Empty>
           : (
             <div class="scroll"><table class="table">
-              <thead><tr><th>Name</th><th>Begins</th><th>Scope</th><th>Tenant</th><th>State</th><th class="number">Last used</th><th class="number">Issued</th><th /></tr></thead>
+              <thead><tr><th>Name</th><th>Begins</th><th>Scope</th><th>Tenant</th><th>State</th><th class="number">Last used</th><th class="number">Issued</th><th><span class="sr">Actions</span></th></tr></thead>
               <tbody>{pages.items.map((k) => (
                 <tr key={k.id} class={k.revoked_at ? "past" : ""}>
                   <td><b class="medium"><Text of={k.name} /></b></td>

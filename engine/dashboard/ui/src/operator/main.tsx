@@ -41,13 +41,13 @@ function Dashboard() {
   return (
     <div class="sideframe">
       <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>Skip to content</a>
-      <div class="sidebar">
+      <header class="sidebar">
         <a class="brand" href="#/"><Logo /><span>hookline</span></a>
         <nav aria-label="Main">
           {mine.map((s) => <a key={s.name} href={href([s.name])} aria-current={path[0] === s.name ? "page" : undefined}><Icon name={s.icon} />{s.label}</a>)}
         </nav>
-        <footer><span class="grow clip" title={who.id}>{who.scope} key</span><ThemeSwitch /><button type="button" class="iconbutton" aria-label="Sign out" title="Sign out" onClick={leave}><Icon name="out" /></button></footer>
-      </div>
+        <div class="foot"><span class="grow clip" title={who.id}>{who.scope} key</span><ThemeSwitch /><button type="button" class="iconbutton" aria-label="Sign out" title="Sign out" onClick={leave}><Icon name="out" /></button></div>
+      </header>
       <main class="content" id="main" tabIndex={-1}><At path={path} who={who} /></main>
     </div>
   );

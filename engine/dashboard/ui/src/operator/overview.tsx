@@ -78,7 +78,7 @@ function Worst({ stats: s }: { stats: SystemStats }) {
       <header><h2>Most failed attempts</h2></header>
       {s.worst.length === 0 ? <div class="body"><p class="soft">No attempt failed in this time.</p></div> : (
         <table class="table">
-          <thead><tr><th>Tenant</th><th>Endpoint</th><th class="number">Failed</th><th /></tr></thead>
+          <thead><tr><th>Tenant</th><th>Endpoint</th><th class="number">Failed</th><th><span class="sr">Share</span></th></tr></thead>
           <tbody>{s.worst.map((w) => (
             <tr key={w.endpoint_id}>
               <td><Text of={w.tenant} /></td>

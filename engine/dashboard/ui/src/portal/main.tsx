@@ -42,7 +42,7 @@ function Portal() {
   return (
     <>
       <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>Skip to content</a>
-      <div class="topbar">
+      <header class="topbar">
         <div>
           <a class="brand" href={href(["endpoints"])}><Logo /><span class="clip">{account ? account.tenant.name || account.tenant.id : "Webhooks"}</span></a>
           <nav class="mainnav grow" aria-label="Main">
@@ -53,7 +53,7 @@ function Portal() {
           <span class="crumb small">{account?.profile.title}</span>
           <ThemeSwitch />
         </div>
-      </div>
+      </header>
       <main class="content" id="main" tabIndex={-1}>
         {account ? <AccountContext.Provider value={account}><AccountScreens path={place.value.path} /></AccountContext.Provider> : <Skeleton />}
       </main>

@@ -71,7 +71,7 @@ export function Replay({ endpoint: e }: { endpoint: Endpoint }) {
             <div class="scroll"><table class="table">
               <thead><tr>
                 <th class="pick"><input type="checkbox" aria-label="Select all that are shown" checked={all} onChange={() => setPicked(all ? new Set() : new Set(items.map((d) => d.id)))} /></th>
-                <th>Event type</th><th>Event</th><th>Delivery</th><th>Attempts</th><th class="number">Created</th><th />
+                <th>Event type</th><th>Event</th><th>Delivery</th><th>Attempts</th><th class="number">Created</th><th><span class="sr">Actions</span></th>
               </tr></thead>
               <tbody>{items.map((d) => (
                 <tr key={d.id} class={picked.has(d.id) ? "picked" : ""}>

@@ -55,13 +55,13 @@ export function Exchange({ attempt: a, signed }: { attempt: Attempt; signed: str
   return (
     <div class="exchange">
       <section aria-label="Request">
-        <h4>Request</h4>
+        <h3>Request</h3>
         <p class="line"><b>{a.request.method}</b> <span class="wrap"><Text of={a.request.url} /></span></p>
         <HeaderTable of={a.request.headers} marked={signed} />
         <BodyView of={a.request} label="Request body" />
       </section>
       <section aria-label="Response">
-        <h4>Response</h4>
+        <h3>Response</h3>
         {a.response ? (
           <>
             <p class="line"><b class={a.outcome === "acknowledged" ? "good" : "bad"}>{a.response.status}</b> {statusText(a.response.status)}</p>

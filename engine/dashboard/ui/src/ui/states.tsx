@@ -23,7 +23,7 @@ export function ErrorState({ error, retry }: { error: Problem; retry?: () => voi
   return (
     <div class="state" role="alert">
       <span class="stateicon bad"><Icon name="alert" /></span>
-      <h3>{error.status === 404 ? "Not found" : error.status === 0 ? "No answer from the server" : "This did not work"}</h3>
+      <h2>{error.status === 404 ? "Not found" : error.status === 0 ? "No answer from the server" : "This did not work"}</h2>
       <p>{error.message}</p>
       {retry && <button type="button" class="button" onClick={retry}><Icon name="rotate" />Try again</button>}
     </div>
@@ -34,7 +34,7 @@ export function NoMatch({ what, clear }: { what: string; clear: () => void }) {
   return (
     <div class="state">
       <span class="stateicon"><Icon name="search" /></span>
-      <h3>No {what} match</h3>
+      <h2>No {what} match</h2>
       <p>Nothing fits all the filters that are set.</p>
       <button type="button" class="button" onClick={clear}>Clear filters</button>
     </div>
@@ -45,7 +45,7 @@ export function Empty({ icon, title, children, action }: { icon: IconName; title
   return (
     <div class="state">
       <span class="stateicon"><Icon name={icon} /></span>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <p>{children}</p>
       {action}
     </div>
