@@ -29,6 +29,10 @@ func statsFilters() []filterFlag {
 	return append(timeFilters(), filterFlag{"step", "step", "also by spans of this `LENGTH`, e.g. 5m, at most 500 of them"})
 }
 
+func strictFilter() []filterFlag {
+	return []filterFlag{{"strict", "strict", "`true`: what the catalogue warns of in the filter is refused"}}
+}
+
 func addFilterFlags(cmd *cobra.Command, flags []filterFlag) {
 	for _, f := range flags {
 		cmd.Flags().String(f.flag, "", f.usage)

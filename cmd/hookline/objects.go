@@ -68,8 +68,8 @@ func endpointsCommand(t *terminal) *cobra.Command {
 			columns("ID id", "STATUS status", "REASON disabled_reason", "FAILURES consecutive_failures", "TYPES event_types", "URL url", "DESCRIPTION description")),
 		callCommand{use: "get", short: "Show an endpoint", args: ids, method: get, path: oneThing("endpoints", "")}.command(t),
 		callCommand{use: "create", short: "Create an endpoint and its first subscription", args: []string{"TENANT"}, method: post,
-			path: tenantThing("endpoints"), fields: fields, required: []string{"url"}}.command(t),
-		callCommand{use: "update", short: "Change an endpoint", args: ids, method: patch, path: oneThing("endpoints", ""), fields: fields, patch: true}.command(t),
+			path: tenantThing("endpoints"), fields: fields, query: strictFilter(), required: []string{"url"}}.command(t),
+		callCommand{use: "update", short: "Change an endpoint", args: ids, method: patch, path: oneThing("endpoints", ""), fields: fields, query: strictFilter(), patch: true}.command(t),
 		callCommand{use: "delete", short: "Delete an endpoint: its pending deliveries are canceled", args: ids, method: del,
 			path: oneThing("endpoints", ""), done: "deleted"}.command(t),
 		callCommand{use: "secret", short: "Show the signing secret", args: ids, method: get, path: oneThing("endpoints", "/secret")}.command(t),
@@ -95,8 +95,8 @@ func subscriptionsCommand(t *terminal) *cobra.Command {
 			columns("ID id", "ENDPOINT endpoint_id", "TYPES event_types", "FILTER filter")),
 		callCommand{use: "get", short: "Show a subscription", args: ids, method: get, path: oneThing("subscriptions", "")}.command(t),
 		callCommand{use: "create", short: "Create a subscription", args: []string{"TENANT"}, method: post, path: tenantThing("subscriptions"),
-			fields: append([]bodyFlag{{"endpoint_id", textField, "`ID` of the endpoint"}}, fields...), required: []string{"endpoint-id"}}.command(t),
-		callCommand{use: "update", short: "Change a subscription", args: ids, method: patch, path: oneThing("subscriptions", ""), fields: fields, patch: true}.command(t),
+			fields: append([]bodyFlag{{"endpoint_id", textField, "`ID` of the endpoint"}}, fields...), query: strictFilter(), required: []string{"endpoint-id"}}.command(t),
+		callCommand{use: "update", short: "Change a subscription", args: ids, method: patch, path: oneThing("subscriptions", ""), fields: fields, query: strictFilter(), patch: true}.command(t),
 		callCommand{use: "delete", short: "Delete a subscription", args: ids, method: del, path: oneThing("subscriptions", ""), done: "deleted"}.command(t))
 }
 
