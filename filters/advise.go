@@ -20,7 +20,7 @@ type adviser struct {
 // Bounds of a check's answer: a hostile filter must not make it long, nor long to find.
 const (
 	maxWarnings    = 20
-	maxSuggestions = 3 // of members, which are looked for among many
+	maxSuggestions = 3 // which are looked for among many
 )
 
 func (a *adviser) warn(n node, aboutTypes bool, suggestion, format string, args ...any) {
@@ -88,8 +88,10 @@ func (a *adviser) typeNames(n node) {
 		switch {
 		case len(a.known.all) > 0 && !slices.Contains(a.known.all, k.v.text):
 			suggestion := ""
-			if near := nearest(k.v.text, a.known.all); near != "" {
-				suggestion = "did you mean " + near + "?"
+			if a.suggested++; a.suggested <= maxSuggestions {
+				if near := nearest(k.v.text, a.known.all); near != "" {
+					suggestion = "did you mean " + near + "?"
+				}
 			}
 			a.warn(c, false, suggestion, "there is no event type %s", k.v)
 		case a.types.entries != nil && !a.types.Match(k.v.text):

@@ -64,8 +64,8 @@ type Part struct {
 
 // part is the clause of a node with what the operations within it may cost.
 func (c *compiler) part(n node) Part {
-	place := bracketed(c.src, n.where())
-	p := Part{Text: excerpt(c.src, place)}
+	place := bracketedIn(c.chars, n.where())
+	p := Part{Text: excerptOf(c.chars, place)}
 	p.Line, p.Column, _ = position(c.src, place.from)
 	for _, s := range c.spent {
 		if s.at >= place.from && s.at < place.to {

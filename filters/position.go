@@ -32,13 +32,16 @@ func position(src string, at int32) (line, column int, text string) {
 }
 
 // excerpt is the source of a span on one line.
-func excerpt(src string, s span) string {
-	return strings.Join(strings.Fields(string([]rune(src)[s.from:s.to])), " ")
+func excerpt(src string, s span) string { return excerptOf([]rune(src), s) }
+
+func excerptOf(chars []rune, s span) string {
+	return strings.Join(strings.Fields(string(chars[s.from:s.to])), " ")
 }
 
 // bracketed takes in the brackets that a span opens before it or closes behind it: expr's tree has no brackets.
-func bracketed(src string, s span) span {
-	chars := []rune(src)
+func bracketed(src string, s span) span { return bracketedIn([]rune(src), s) }
+
+func bracketedIn(chars []rune, s span) span {
 	opened, unopened := 0, 0
 	for _, r := range chars[s.from:s.to] {
 		switch {
