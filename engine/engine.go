@@ -55,6 +55,9 @@ type Engine struct {
 	snapshots *snapshots
 
 	recoverReads chan struct{} // slots of recoveries that read a page
+
+	simulations atomic.Int32  // under way or waiting
+	simulating  chan struct{} // holds one token while one runs
 }
 
 // Open acquires the log, folds it and starts. It returns once the engine is ready: state folded, idempotency known.
@@ -66,6 +69,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{cfg: cfg, dead: make(chan struct{}), closed: make(chan struct{}), seqDone: make(chan struct{}), outage: newOutage(), grace: drainGrace}
 	e.recoverReads = make(chan struct{}, recoverReads)
+	e.simulating = make(chan struct{}, 1)
 	e.ahead = newReadAhead(e)
 	e.snapshots = newSnapshots(cfg.Dir, cfg.Log, cfg.Logger)
 	e.life, e.endLife = context.WithCancel(context.WithoutCancel(ctx))

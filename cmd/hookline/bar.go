@@ -36,6 +36,9 @@ const barWidth = 24
 // at tells how far the work is in records: a bar, percent, rate and time left, at most five times a second.
 func (b *bar) at(done eventlog.Seq) { b.show(done, "records/s", 1, 0) }
 
+// events is at for work that is counted in events.
+func (b *bar) events(done int) { b.show(eventlog.Seq(done), "events/s", 1, 0) }
+
 // withBytes is at with the bytes read so far, for their rate.
 func (b *bar) withBytes(done eventlog.Seq, bytes int64) { b.show(done, "records/s", 1, bytes) }
 

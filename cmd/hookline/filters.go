@@ -27,9 +27,10 @@ tenant's own catalogue, events and subscriptions. The guide to the language is f
 		Example: `  hookline filters check 'data.zone.name == "example.com"' --profile dnsimple --event-types zone.*
   hookline filters explain 'data.zone.name == "example.com"' --event event.json
   hookline filters explain --tenant acme --event-id evt_01
+  hookline filters simulate 'data.zone.name == "example.com"' --tenant acme --last 5000
   hookline filters test filters/*.yaml`,
 	}
-	cmd.AddCommand(filtersCheckCommand(t), filtersExplainCommand(t), filtersTestCommand(t), filtersLintCommand(t), filtersFmtCommand(t),
+	cmd.AddCommand(filtersCheckCommand(t), filtersExplainCommand(t), filtersSimulateCommand(t), filtersTestCommand(t), filtersLintCommand(t), filtersFmtCommand(t),
 		filtersBenchCommand(t), filtersImportCommand(t))
 	return cmd
 }

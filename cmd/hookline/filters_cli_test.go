@@ -95,3 +95,39 @@ func TestFiltersOfATenant(t *testing.T) {
 	step(1, "cannot be \"a\" and \"b\" at once", "filters", "lint", "--tenant", "1010")
 	step(1, "no event", "filters", "explain", "--tenant", "1010", "--event-id", "nothing")
 }
+
+// A back-test by the command line: counts, samples, the diff against what is saved, and what is refused.
+func TestFiltersSimulate(t *testing.T) {
+	s := startServe(t, t.TempDir(), "--clock", "manual", "--clock-start", "2026-01-01T00:00:00Z", "--allow-cidr", "127.0.0.0/8")
+	t.Chdir(t.TempDir())
+	step := func(want int, say string, args ...string) string {
+		t.Helper()
+		o := cli(t, "", s.env(), args...)
+		if o.code != want || !strings.Contains(o.out+o.err, say) {
+			t.Fatalf("%s: exit %d, want %d and %q\n%s%s", strings.Join(args, " "), o.code, want, say, o.out, o.err)
+		}
+		return o.out
+	}
+	step(0, "", "tenants", "create", "--id", "acme", "--profile", "osir", "--name", "Acme")
+	step(0, "", "endpoints", "create", "acme", "--url", "https://127.0.0.1:1/hooks", "--filter", "data.ttl == 1")
+	sub := regexp.MustCompile(`sub_[0-9a-z]+`).FindString(step(0, "", "subscriptions", "list", "acme"))
+	for i := range 5 {
+		if err := os.WriteFile("data.json", fmt.Appendf(nil, `{"ttl":%d}`, i), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		step(0, "", "publish", "acme", "zone.create", "-d", "data.json")
+	}
+	out := step(0, "5 events: 3 matched, 2 missed (0 of other types), 0 failed", "filters", "simulate", "data.ttl > 1", "--tenant", "acme", "--subscription", sub)
+	if !strings.Contains(out, "+3 -1 of 5") || strings.Count(out, "\nmatched: evu_") != 3 {
+		t.Error(out)
+	}
+	step(0, `"matched":3`, "filters", "simulate", "data.ttl > 1", "--tenant", "acme", "-o", "json")
+	step(0, "0 events", "filters", "simulate", "data.ttl > 1", "--tenant", "acme", "--to", "2026-01-01T00:00:00Z")
+	step(0, "1 events: 1 matched", "filters", "simulate", "--event-types", "zone.*", "--tenant", "acme", "--last", "1")
+	step(0, "5 failed", "filters", "simulate", "data.ttl > \"1\"", "--tenant", "acme")
+	step(1, "write == to compare", "filters", "simulate", "data.ttl = 1", "--tenant", "acme")
+	step(1, "no tenant", "filters", "simulate", "true", "--tenant", "nobody")
+	step(1, "100000", "filters", "simulate", "true", "--tenant", "acme", "--last", "100001")
+	step(2, "--tenant is missing", "filters", "simulate", "true")
+	step(2, "needs a FILTER", "filters", "simulate", "--tenant", "acme")
+}

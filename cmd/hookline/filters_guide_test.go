@@ -23,6 +23,12 @@ func TestFiltersGuide(t *testing.T) {
 		t.Fatal(o)
 	}
 	g.file("data.json", `{"zone_record":{"zone_id":"example.com","ttl":3600}}`)
+	g.file("other.json", `{"zone_record":{"zone_id":"example.org","ttl":3600}}`)
+	for _, published := range [][2]string{{"zone_record.create", "data.json"}, {"zone_record.update", "other.json"}, {"zone_record.update", "data.json"}, {"domain.create", "data.json"}} {
+		if o := cli(t, "", g.env, "publish", "1010", published[0], "-d", published[1]); o.code != 0 {
+			t.Fatal(o)
+		}
+	}
 	block, text := "", ""
 	for line := range strings.Lines(string(content)) {
 		kind, fence := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "```")

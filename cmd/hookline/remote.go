@@ -68,6 +68,23 @@ func connect(cmd *cobra.Command, t *terminal) (*remote, error) {
 
 // call makes one request and returns the answer's body. A refusal is an error as people read it.
 func (r *remote) call(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	resp, err := r.send(ctx, method, path, body, "")
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s broke off its answer: %w", r.base, err)
+	}
+	if resp.StatusCode >= 300 {
+		return nil, refusal(resp.StatusCode, answer)
+	}
+	return answer, nil
+}
+
+// send makes one request. accept names the form that the answer should have; "" = JSON. Whoever called it closes the body.
+func (r *remote) send(ctx context.Context, method, path string, body []byte, accept string) (*http.Response, error) {
 	var content io.Reader
 	if body != nil {
 		content = bytes.NewReader(body)
@@ -80,6 +97,9 @@ func (r *remote) call(ctx context.Context, method, path string, body []byte) ([]
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if accept != "" {
+		req.Header.Set("Accept", accept)
+	}
 	resp, err := r.http.Do(req)
 	if err != nil {
 		var u *url.Error
@@ -88,15 +108,7 @@ func (r *remote) call(ctx context.Context, method, path string, body []byte) ([]
 		}
 		return nil, fmt.Errorf("%s does not answer: %w: is a server running there? See --server", r.base, err)
 	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("%s broke off its answer: %w", r.base, err)
-	}
-	if resp.StatusCode >= 300 {
-		return nil, refusal(resp.StatusCode, answer)
-	}
-	return answer, nil
+	return resp, nil
 }
 
 // refusal turns a problem into lines: one for each field, or its detail.

@@ -134,6 +134,10 @@ func (b *documentBuilder) custom(op *operation, o *huma.Operation, ok *huma.Resp
 			Description: "the id of the message seen last; wins over after"})
 		b.schema(reflect.TypeFor[engine.StreamRecord]())
 		ok.Content = map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}
+	case "simulate-filter":
+		for _, form := range []string{formNDJSON, formSSE} {
+			ok.Content[form] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		}
 	case "publish-event":
 		o.Parameters = append(o.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
 			Description: "the same as the field idempotency_key"})

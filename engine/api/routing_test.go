@@ -99,7 +99,7 @@ func TestRouting(t *testing.T) {
 		{"GET /v1/tenants/acme/recoveries/rec_1", 200, "recovery acme rec_1", ""},
 		{"POST /v1/tenants/acme/recoveries/rec_1:cancel", 200, "cancel recovery acme rec_1", ""},
 		{"GET /v1/filters:check", 405, "", "POST"},
-		{"POST /v1/filters:simulate", 422, "", ""},
+		{"GET /v1/filters:simulate", 405, "", "POST"},
 	} {
 		f.engine.asked = nil
 		method, path, _ := strings.Cut(c.target, " ")
@@ -109,10 +109,7 @@ func TestRouting(t *testing.T) {
 			continue
 		}
 		if w.Code >= 400 {
-			p := problemIn(t, w.Body.String())
-			if w.Code == 422 && !strings.Contains(p.Detail, "not available yet") {
-				t.Errorf("%s: %s", c.target, w.Body)
-			}
+			problemIn(t, w.Body.String())
 		}
 		if w.Header().Get("X-Log-Seq") != "42" {
 			t.Errorf("%s: X-Log-Seq %q", c.target, w.Header().Get("X-Log-Seq"))

@@ -14,7 +14,7 @@ func TestNeeds(t *testing.T) {
 	want := map[need]string{
 		needKey:     "list-profiles get-profile whoami dnsimple-whoami",
 		needPublish: "publish-event publish-batch",
-		needRead: "check-filter explain-filter why-event list-events get-event get-tenant stream-records list-endpoints get-endpoint list-subscriptions get-subscription list-deliveries get-delivery " +
+		needRead: "check-filter explain-filter simulate-filter why-event list-events get-event get-tenant stream-records list-endpoints get-endpoint list-subscriptions get-subscription list-deliveries get-delivery " +
 			"list-attempts dnsimple-list-webhooks dnsimple-get-webhook list-portal-sessions list-tenant-changes " +
 			"list-recoveries get-recovery get-attempt get-endpoint-stats",
 		needReadAll: "get-stats list-tenants list-changes get-log-status list-transports get-metrics list-backups",
@@ -32,7 +32,7 @@ func TestNeeds(t *testing.T) {
 		}
 	}
 	for _, op := range operations() {
-		if op.open || op.id == "later" {
+		if op.open {
 			continue
 		}
 		have := cmp.Or(op.need, needOf(op))

@@ -214,6 +214,11 @@ func (s *scripted) Why(_ context.Context, tenant, event, endpoint string) (engin
 	return engine.Why{}, s.err
 }
 
+func (s *scripted) SimulateFilter(_ context.Context, in engine.SimulateInput) (engine.FilterSimulated, error) {
+	s.note("simulate %s %s", in.Tenant, in.Filter)
+	return engine.FilterSimulated{Valid: true}, s.err
+}
+
 func (s *scripted) CheckFilter(_ context.Context, in engine.FilterInput) (engine.FilterChecked, error) {
 	s.note("check %s", in.Filter)
 	return engine.FilterChecked{Valid: true}, s.err

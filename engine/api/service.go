@@ -104,6 +104,8 @@ type Recoveries interface {
 type Filters interface {
 	CheckFilter(ctx context.Context, in engine.FilterInput) (engine.FilterChecked, error)
 	ExplainFilter(ctx context.Context, in engine.FilterInput) (engine.FilterExplained, error)
+	// SimulateFilter tries a filter on what was published.
+	SimulateFilter(ctx context.Context, in engine.SimulateInput) (engine.FilterSimulated, error)
 	// Why says why an event went to an endpoint or did not, from the log.
 	Why(ctx context.Context, tenant, event, endpoint string) (engine.Why, error)
 }

@@ -11,8 +11,8 @@ func operations() []*operation {
 	var all []*operation
 	for _, group := range [][]*operation{
 		publishOperations(), eventOperations(), tenantOperations(), endpointOperations(), endpointVerbs(),
-		subscriptionOperations(), deliveryOperations(), attemptOperations(), recoveryOperations(), filterOperations(), profileOperations(), systemOperations(),
-		openOperations(), pageOperations(), dnsimpleOperations(), keyOperations(), sessionOperations(), streamOperations(), statsOperations(), auditOperations(), laterOperations(),
+		subscriptionOperations(), deliveryOperations(), attemptOperations(), recoveryOperations(), filterOperations(), simulateOperations(), profileOperations(), systemOperations(),
+		openOperations(), pageOperations(), dnsimpleOperations(), keyOperations(), sessionOperations(), streamOperations(), statsOperations(), auditOperations(),
 	} {
 		all = append(all, group...)
 	}
