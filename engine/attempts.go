@@ -30,7 +30,16 @@ func (e *Engine) Attempt(ctx context.Context, tenant, id string) (Attempt, error
 	if r.Tenant != tenant || r.Type != record.TypeAttemptFinished && r.Type != record.TypeEndpointTested {
 		return Attempt{}, notFound("attempt", id)
 	}
-	return e.attemptAt(ctx, ref.Seq)
+	o, err := e.attemptAt(ctx, ref.Seq)
+	if err != nil {
+		return o, err
+	}
+	var a record.AttemptFinished
+	if err := a.Decode(r.Facts); err != nil {
+		return o, storeError(err)
+	}
+	o.InForce, err = e.inForceAt(ctx, &r, &a)
+	return o, err
 }
 
 // maxTypeScan bounds the attempts that a page by event type looks at: history does not index them by it. A page may end

@@ -19,26 +19,12 @@ type sealedEndpoint struct {
 }
 
 func (s *sequencer) sealedEndpoint(ep *state.Endpoint) sealedEndpoint {
-	out := sealedEndpoint{Endpoint: *ep, tenant: ep.Tenant.ID, timing: ep.Config, asOf: s.now}
-	out.subs = make([]state.Subscription, len(ep.Subscriptions))
-	for i, p := range ep.Subscriptions {
-		out.subs[i] = *p
-	}
-	out.Tenant, out.Subscriptions = nil, nil
-	return out
+	return s.reader().sealedEndpoint(ep)
 }
 
 // endpoint finds an endpoint of a tenant by its id.
 func (s *sequencer) endpoint(tenant, id string) (*state.Endpoint, error) {
-	if _, err := s.tenant(tenant); err != nil {
-		return nil, err
-	}
-	if r, ok := parseID(s.e.epochs, record.PrefixEndpoint, id); ok && r.Ord == 0 {
-		if ep, ok := s.st.Endpoint(tenant, r.Seq); ok {
-			return ep, nil
-		}
-	}
-	return nil, notFound("endpoint", id)
+	return s.reader().endpoint(tenant, id)
 }
 
 // CreateEndpoint makes an endpoint and its first subscription: event_types and filter, or all types.
@@ -305,13 +291,13 @@ func (e *Engine) endpointCommand(ctx context.Context, tenant, id string, fn func
 
 // Endpoint returns one endpoint.
 func (e *Engine) Endpoint(ctx context.Context, tenant, id string) (Endpoint, error) {
-	return e.readEndpoint(ctx, func(s *sequencer) (*state.Endpoint, error) { return s.endpoint(tenant, id) })
+	return e.endpointBy(ctx, e.present, func(r stateReader) (*state.Endpoint, error) { return r.endpoint(tenant, id) })
 }
 
 // EndpointByNumber finds an endpoint by its integer id.
 func (e *Engine) EndpointByNumber(ctx context.Context, tenant string, n uint64) (Endpoint, error) {
-	return e.readEndpoint(ctx, func(s *sequencer) (*state.Endpoint, error) {
-		t, err := s.tenant(tenant)
+	return e.endpointBy(ctx, e.present, func(r stateReader) (*state.Endpoint, error) {
+		t, err := r.tenant(tenant)
 		if err != nil {
 			return nil, err
 		}
@@ -324,12 +310,12 @@ func (e *Engine) EndpointByNumber(ctx context.Context, tenant string, n uint64) 
 	})
 }
 
-func (e *Engine) readEndpoint(ctx context.Context, find func(*sequencer) (*state.Endpoint, error)) (Endpoint, error) {
+func (e *Engine) endpointBy(ctx context.Context, read reading, find func(stateReader) (*state.Endpoint, error)) (Endpoint, error) {
 	var out sealedEndpoint
-	err := e.do(ctx, func(s *sequencer) error {
-		ep, err := find(s)
+	err := read(ctx, func(r stateReader) error {
+		ep, err := find(r)
 		if err == nil {
-			out = s.sealedEndpoint(ep)
+			out = r.sealedEndpoint(ep)
 		}
 		return err
 	})
@@ -341,14 +327,18 @@ func (e *Engine) readEndpoint(ctx context.Context, find func(*sequencer) (*state
 
 // Endpoints lists a tenant's endpoints, newest first.
 func (e *Engine) Endpoints(ctx context.Context, tenant string, in ListInput) (Page[Endpoint], error) {
+	return e.endpointsBy(ctx, e.present, tenant, in)
+}
+
+func (e *Engine) endpointsBy(ctx context.Context, read reading, tenant string, in ListInput) (Page[Endpoint], error) {
 	var all []sealedEndpoint
-	err := e.do(ctx, func(s *sequencer) error {
-		t, ok := s.st.AnyTenant(tenant) // a deleted one has none left
+	err := read(ctx, func(r stateReader) error {
+		t, ok := r.st.AnyTenant(tenant) // a deleted one has none left
 		if !ok {
 			return notFound("tenant", tenant)
 		}
 		for i := len(t.Endpoints) - 1; i >= 0; i-- {
-			all = append(all, s.sealedEndpoint(t.Endpoints[i]))
+			all = append(all, r.sealedEndpoint(t.Endpoints[i]))
 		}
 		return nil
 	})

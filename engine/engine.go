@@ -53,6 +53,7 @@ type Engine struct {
 	done      sync.WaitGroup
 	seqDone   chan struct{}
 	snapshots *snapshots
+	pasts     *pasts
 
 	recoverReads chan struct{} // slots of recoveries that read a page
 
@@ -72,6 +73,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.simulating = make(chan struct{}, 1)
 	e.ahead = newReadAhead(e)
 	e.snapshots = newSnapshots(cfg.Dir, cfg.Log, cfg.Logger)
+	e.pasts = newPasts(e.snapshots)
 	e.life, e.endLife = context.WithCancel(context.WithoutCancel(ctx))
 	e.flying, e.breakOff = context.WithCancel(context.WithoutCancel(ctx))
 	st, err := e.snapshots.load(ctx)
@@ -291,6 +293,7 @@ func (e *Engine) Close() error {
 		close(s.stop)
 		s.wake()
 		e.endLife()
+		e.pasts.close()
 		<-e.seqDone
 		e.done.Wait()
 		e.runner.close()

@@ -14,6 +14,7 @@ const (
 	CodeMalformed   Code = iota + 1 // 400: not JSON, duplicate key, not UTF-8, too deep
 	CodeNotFound                    // 404
 	CodeConflict                    // 409
+	CodeGone                        // 410: a retention rule removed it
 	CodeTooLarge                    // 413
 	CodeInvalid                     // 422: a field, by name
 	CodeRateLimited                 // 429
@@ -67,6 +68,11 @@ func Malformed(location, format string, args ...any) *Error {
 
 func notFound(what, id string) *Error {
 	return &Error{Code: CodeNotFound, Detail: fmt.Sprintf("no %s %q here", what, id)}
+}
+
+// gone is a 410: what was asked for was there.
+func gone(format string, args ...any) *Error {
+	return &Error{Code: CodeGone, Detail: fmt.Sprintf(format, args...)}
 }
 
 func conflict(format string, args ...any) *Error {

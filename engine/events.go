@@ -11,7 +11,11 @@ import (
 
 // Event returns one event with its body, by uid or id. 409 when several events share the id.
 func (e *Engine) Event(ctx context.Context, tenant, id string) (Event, error) {
-	r, ev, err := e.findEvent(ctx, tenant, id)
+	return e.eventBy(ctx, tenant, id, 0)
+}
+
+func (e *Engine) eventBy(ctx context.Context, tenant, id string, at eventlog.Seq) (Event, error) {
+	r, ev, err := e.findEventAt(ctx, tenant, id, at)
 	if err != nil {
 		return Event{}, err
 	}
@@ -32,13 +36,19 @@ func (e *Engine) Event(ctx context.Context, tenant, id string) (Event, error) {
 }
 
 func (e *Engine) findEvent(ctx context.Context, tenant, id string) (r eventlog.Record, ev record.EventPublished, err error) {
-	if err = e.known(ctx, tenant); err != nil {
+	return e.findEventAt(ctx, tenant, id, 0)
+}
+
+// findEventAt is findEvent as of a seq, 0 = the present.
+func (e *Engine) findEventAt(ctx context.Context, tenant, id string, at eventlog.Seq) (r eventlog.Record, ev record.EventPublished, err error) {
+	if err = e.knownAt(ctx, tenant, at); err != nil {
 		return r, ev, err
 	}
-	if err = e.seeAll(ctx, 0); err != nil {
+	if err = e.seeAt(ctx, 0, at); err != nil {
 		return r, ev, err
 	}
 	seqs, err := e.eventFilter(tenant, id)
+	seqs = upTo(seqs, at)
 	switch {
 	case err != nil:
 		return r, ev, err

@@ -23,6 +23,7 @@ type eventReader func(context.Context, history.EventQuery) ([]history.EventRow, 
 
 // eventSearch is what of a search no index answers.
 type eventSearch struct {
+	asOf     eventlog.Seq // 0 = the present
 	matched  *bool
 	endpoint eventlog.Seq
 	status   record.Status
@@ -35,7 +36,7 @@ func (s *eventSearch) empty() bool {
 }
 
 func (e *Engine) eventSearch(in *ListInput) (s eventSearch, err error) {
-	s.matched, s.metadata = in.Matched, []byte(in.Metadata)
+	s.asOf, s.matched, s.metadata = in.asOf, in.Matched, []byte(in.Metadata)
 	ep, err := e.ref("endpoint_id", record.PrefixEndpoint, in.EndpointID)
 	if err != nil {
 		return s, err
@@ -70,7 +71,7 @@ func (e *Engine) Events(ctx context.Context, tenant string, in ListInput) (Page[
 	q := history.EventQuery{Tenant: tenant, Type: in.EventType, FromMS: unixMS(in.From), ToMS: unixMS(in.To), Page: page}
 	read := eventReader(e.cfg.History.Events)
 	if in.EventID != "" {
-		if read, err = e.eventsNamed(tenant, in.EventID); err != nil {
+		if read, err = e.eventsNamed(tenant, in.EventID, in.asOf); err != nil {
 			return out, err
 		}
 	}
@@ -108,11 +109,12 @@ func (e *Engine) Events(ctx context.Context, tenant string, in ListInput) (Page[
 }
 
 // eventsNamed reads the events that have a uid or an id, as the view reads all of them.
-func (e *Engine) eventsNamed(tenant, id string) (eventReader, error) {
+func (e *Engine) eventsNamed(tenant, id string, at eventlog.Seq) (eventReader, error) {
 	seqs, err := e.eventFilter(tenant, id)
 	if err != nil {
 		return nil, err
 	}
+	seqs = upTo(seqs, at)
 	slices.Sort(seqs)
 	return func(_ context.Context, q history.EventQuery) (rows []history.EventRow, next history.Position, err error) {
 		after, begun, err := q.After.Event()
@@ -146,7 +148,7 @@ func (e *Engine) found(ctx context.Context, tenant string, r *history.EventRow, 
 		return o, false, nil
 	}
 	if s.endpoint != 0 || s.status != 0 {
-		q := history.DeliveryQuery{Tenant: tenant, Event: r.Seq, Endpoint: s.endpoint, Page: history.Page{Limit: 1}}
+		q := history.DeliveryQuery{Tenant: tenant, Event: r.Seq, Endpoint: s.endpoint, Page: history.Page{Limit: 1, AsOf: s.asOf}}
 		if s.status != 0 {
 			q.Status = []record.Status{s.status}
 		}

@@ -3,6 +3,8 @@ package engine
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/hookline/hookline/eventlog"
 )
 
 // Input of the operations, as the faces hand it over. The engine validates every field and answers with *Error.
@@ -103,6 +105,8 @@ type ListInput struct {
 	Matched    *bool  // of events: whether they matched an endpoint when they were published
 	From, To   time.Time
 	MinSeq     uint64 // X-Min-Seq
+
+	asOf eventlog.Seq // 0 = the present; see Past
 }
 
 // Actor is who makes a change: it is kept sealed in the record.

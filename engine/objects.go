@@ -174,6 +174,7 @@ type Attempt struct {
 	Request    AttemptRequest   `json:"request"`
 	Response   *AttemptResponse `json:"response"`
 	Erased     bool             `json:"erased,omitempty" doc:"request and response are gone for good: the tenant's keys were destroyed"`
+	InForce    *InForce         `json:"in_force,omitempty" doc:"one attempt alone only: what it was made by"`
 }
 
 // Timings are an attempt's phases in ms; 0 = the phase did not happen.

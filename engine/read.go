@@ -52,13 +52,13 @@ func (e *Engine) list(ctx context.Context, tenant string, in *ListInput, kind by
 	if err != nil {
 		return history.Page{}, err
 	}
-	if err := e.known(ctx, tenant); err != nil {
+	if err := e.knownAt(ctx, tenant, in.asOf); err != nil {
 		return history.Page{}, err
 	}
-	if err := e.seeAll(ctx, in.MinSeq); err != nil {
+	if err := e.seeAt(ctx, in.MinSeq, in.asOf); err != nil {
 		return history.Page{}, err
 	}
-	return history.Page{Limit: limit, After: pos, Ascending: in.Ascending}, nil
+	return history.Page{Limit: limit, After: pos, Ascending: in.Ascending, AsOf: in.asOf}, nil
 }
 
 // known is for what outlives a tenant: its history is kept when it is deleted.
@@ -122,7 +122,7 @@ func (e *Engine) Deliveries(ctx context.Context, tenant string, in ListInput) (P
 	if err != nil {
 		return out, err
 	}
-	if in.EventID != "" && len(events) == 0 {
+	if events = upTo(events, in.asOf); in.EventID != "" && len(events) == 0 {
 		return out, nil
 	}
 	read := deliveryReader(e.cfg.History.Deliveries)
@@ -160,17 +160,22 @@ func (e *Engine) deliveryObject(r *history.DeliveryRow) Delivery {
 
 // deliveryRow finds a delivery of a tenant by its id.
 func (e *Engine) deliveryRow(ctx context.Context, tenant, id string) (history.DeliveryRow, error) {
-	if err := e.known(ctx, tenant); err != nil {
+	return e.deliveryRowAt(ctx, tenant, id, 0)
+}
+
+// deliveryRowAt is deliveryRow as of a seq, 0 = the present.
+func (e *Engine) deliveryRowAt(ctx context.Context, tenant, id string, at eventlog.Seq) (history.DeliveryRow, error) {
+	if err := e.knownAt(ctx, tenant, at); err != nil {
 		return history.DeliveryRow{}, err
 	}
 	ref, ok := parseID(e.epochs, record.PrefixDelivery, id)
 	if !ok {
 		return history.DeliveryRow{}, notFound("delivery", id)
 	}
-	if err := e.seeAll(ctx, 0); err != nil {
+	if err := e.seeAt(ctx, 0, at); err != nil {
 		return history.DeliveryRow{}, err
 	}
-	row, found, err := e.cfg.History.DeliveryAny(tenant, ref)
+	row, found, err := e.cfg.History.DeliveryAsOf(tenant, ref, at)
 	if err != nil {
 		return row, storeError(err)
 	}
@@ -182,13 +187,17 @@ func (e *Engine) deliveryRow(ctx context.Context, tenant, id string) (history.De
 
 // Delivery returns one delivery with its attempts, oldest first.
 func (e *Engine) Delivery(ctx context.Context, tenant, id string) (Delivery, error) {
-	row, err := e.deliveryRow(ctx, tenant, id)
+	return e.deliveryBy(ctx, tenant, id, 0)
+}
+
+func (e *Engine) deliveryBy(ctx context.Context, tenant, id string, at eventlog.Seq) (Delivery, error) {
+	row, err := e.deliveryRowAt(ctx, tenant, id, at)
 	if err != nil {
 		return Delivery{}, err
 	}
 	d := e.deliveryObject(&row)
 	rows, _, err := e.cfg.History.Attempts(ctx, history.AttemptQuery{Tenant: tenant, Delivery: row.Ref,
-		Page: history.Page{Limit: MaxLimit, Ascending: true}})
+		Page: history.Page{Limit: MaxLimit, Ascending: true, AsOf: at}})
 	if err != nil {
 		return Delivery{}, storeError(err)
 	}
@@ -226,7 +235,7 @@ func (e *Engine) Attempts(ctx context.Context, tenant string, in ListInput) (Pag
 	}
 	if in.EventID != "" {
 		events, err := e.eventFilter(tenant, in.EventID)
-		if err != nil || len(events) == 0 {
+		if events = upTo(events, in.asOf); err != nil || len(events) == 0 {
 			return out, err
 		}
 		q.Event, q.Sharing = events[0], events[1:]

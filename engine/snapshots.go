@@ -27,6 +27,9 @@ type snapshots struct {
 	log    eventlog.Log
 	logger *slog.Logger
 
+	readOnly bool // nothing is written on the way to a past state
+	thinning sync.Mutex
+
 	mu      sync.Mutex
 	last    eventlog.Seq // of the newest snapshot, or of the one being made
 	noted   eventlog.Seq // of the newest checkpoint
@@ -41,7 +44,6 @@ const SnapshotEvery = 1_000_000
 const (
 	snapshotDir    = "snapshots"
 	checkpointFile = "checkpoint.json"
-	keepSnapshots  = 2
 )
 
 func newSnapshots(dir string, log eventlog.Log, logger *slog.Logger) *snapshots {
@@ -151,11 +153,7 @@ func (s *snapshots) write(st *state.State, chain eventlog.Hash) error {
 	if err != nil {
 		return err
 	}
-	for i, name := range s.files() {
-		if i >= keepSnapshots {
-			os.Remove(filepath.Join(s.dir, name))
-		}
-	}
+	s.thin()
 	return nil
 }
 
@@ -221,35 +219,4 @@ func writeFile(path string, fill func(*bufio.Writer) error) error {
 		err = os.Rename(f.Name(), path)
 	}
 	return err
-}
-
-// foldTo applies the whole batches after the state's seq, up to seq `to` (0 = the head), and returns the chain after the
-// last of them. progress, if not nil, is called now and then with the seq reached.
-func foldTo(ctx context.Context, log eventlog.Log, st *state.State, to eventlog.Seq, progress func(eventlog.Seq)) (chain eventlog.Hash, err error) {
-	get := func(seq eventlog.Seq) (eventlog.Record, error) { return log.Get(ctx, seq) }
-	n := 0
-	for b, err := range log.ReadBatches(ctx, st.Seq) {
-		if err != nil {
-			return chain, err
-		}
-		if to != 0 && b.Last() > to {
-			break
-		}
-		if err := st.Fold(&b, get); err != nil {
-			return chain, err
-		}
-		chain = b.Chain
-		if n += len(b.Records); progress != nil && n >= 50_000 {
-			n = 0
-			progress(st.Seq)
-		}
-	}
-	return chain, nil
-}
-
-// Rebuild folds a log from its first record, up to a seq that ends a batch (0 = the head), trusting nothing else.
-func Rebuild(ctx context.Context, log eventlog.Log, to eventlog.Seq, progress func(eventlog.Seq)) (*state.State, error) {
-	st := state.New()
-	_, err := foldTo(ctx, log, st, to, progress)
-	return st, err
 }

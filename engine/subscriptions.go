@@ -16,19 +16,11 @@ type sealedSubscription struct {
 }
 
 func (s *sequencer) sealedSubscription(p *state.Subscription) sealedSubscription {
-	return sealedSubscription{Subscription: *p, tenant: p.Endpoint.Tenant.ID, endpoint: p.Endpoint.Seq}
+	return s.reader().sealedSubscription(p)
 }
 
 func (s *sequencer) subscription(tenant, id string) (*state.Subscription, error) {
-	if _, err := s.tenant(tenant); err != nil {
-		return nil, err
-	}
-	if r, ok := parseID(s.e.epochs, record.PrefixSubscription, id); ok && r.Ord == 0 {
-		if p, ok := s.st.Subscription(tenant, r.Seq); ok {
-			return p, nil
-		}
-	}
-	return nil, notFound("subscription", id)
+	return s.reader().subscription(tenant, id)
 }
 
 // MaxSubscriptions is how many subscriptions a tenant may have.
@@ -146,11 +138,15 @@ func (e *Engine) DeleteSubscription(ctx context.Context, by Actor, tenant, id st
 
 // Subscription returns one subscription.
 func (e *Engine) Subscription(ctx context.Context, tenant, id string) (Subscription, error) {
+	return e.subscriptionBy(ctx, e.present, tenant, id)
+}
+
+func (e *Engine) subscriptionBy(ctx context.Context, read reading, tenant, id string) (Subscription, error) {
 	var out sealedSubscription
-	err := e.do(ctx, func(s *sequencer) error {
-		p, err := s.subscription(tenant, id)
+	err := read(ctx, func(r stateReader) error {
+		p, err := r.subscription(tenant, id)
 		if err == nil {
-			out = s.sealedSubscription(p)
+			out = r.sealedSubscription(p)
 		}
 		return err
 	})
@@ -162,16 +158,20 @@ func (e *Engine) Subscription(ctx context.Context, tenant, id string) (Subscript
 
 // Subscriptions lists a tenant's subscriptions, of one endpoint if asked, newest first.
 func (e *Engine) Subscriptions(ctx context.Context, tenant string, in ListInput) (Page[Subscription], error) {
+	return e.subscriptionsBy(ctx, e.present, tenant, in)
+}
+
+func (e *Engine) subscriptionsBy(ctx context.Context, read reading, tenant string, in ListInput) (Page[Subscription], error) {
 	var all []sealedSubscription
-	err := e.do(ctx, func(s *sequencer) error {
-		t, ok := s.st.AnyTenant(tenant) // a deleted one has none left
+	err := read(ctx, func(r stateReader) error {
+		t, ok := r.st.AnyTenant(tenant) // a deleted one has none left
 		if !ok {
 			return notFound("tenant", tenant)
 		}
 		for i := len(t.Subscriptions) - 1; i >= 0; i-- {
 			p := t.Subscriptions[i]
-			if in.EndpointID == "" || s.id(record.PrefixEndpoint, p.Endpoint.Seq, 0) == in.EndpointID {
-				all = append(all, s.sealedSubscription(p))
+			if in.EndpointID == "" || e.id(record.PrefixEndpoint, p.Endpoint.Seq, 0) == in.EndpointID {
+				all = append(all, r.sealedSubscription(p))
 			}
 		}
 		return nil

@@ -32,13 +32,7 @@ type sealedTenant struct {
 	profile *state.Profile
 }
 
-func (s *sequencer) tenant(id string) (*state.Tenant, error) {
-	t, ok := s.st.Tenant(id)
-	if !ok {
-		return nil, notFound("tenant", id)
-	}
-	return t, nil
-}
+func (s *sequencer) tenant(id string) (*state.Tenant, error) { return s.reader().tenant(id) }
 
 // CreateTenant makes a tenant. Without an id one is made; an id is never free again.
 func (e *Engine) CreateTenant(ctx context.Context, by Actor, in TenantInput) (Tenant, error) {
@@ -203,10 +197,7 @@ func (e *Engine) who(tenant string, typ eventlog.Type, by Actor) ([]eventlog.Sec
 	return []eventlog.Section{sec}, err
 }
 
-func (s *sequencer) sealedTenant(t *state.Tenant) sealedTenant {
-	p, _ := s.st.Profile(t.Profile)
-	return sealedTenant{Tenant: *t, profile: p}
-}
+func (s *sequencer) sealedTenant(t *state.Tenant) sealedTenant { return s.reader().sealedTenant(t) }
 
 func (e *Engine) tenantObject(t sealedTenant) (Tenant, error) {
 	var p record.TenantPrivate
@@ -219,7 +210,18 @@ func (e *Engine) tenantObject(t sealedTenant) (Tenant, error) {
 
 // Tenant returns one tenant.
 func (e *Engine) Tenant(ctx context.Context, id string) (Tenant, error) {
-	t, err := e.readTenant(ctx, id)
+	return e.tenantBy(ctx, e.present, id)
+}
+
+func (e *Engine) tenantBy(ctx context.Context, read reading, id string) (Tenant, error) {
+	var t sealedTenant
+	err := read(ctx, func(r stateReader) error {
+		found, err := r.tenant(id)
+		if err == nil {
+			t = r.sealedTenant(found)
+		}
+		return err
+	})
 	if err != nil {
 		return Tenant{}, err
 	}
@@ -239,9 +241,13 @@ func (e *Engine) readTenant(ctx context.Context, id string) (out sealedTenant, e
 
 // Tenants lists tenants, newest first.
 func (e *Engine) Tenants(ctx context.Context, in ListInput) (Page[Tenant], error) {
+	return e.tenantsBy(ctx, e.present, in)
+}
+
+func (e *Engine) tenantsBy(ctx context.Context, read reading, in ListInput) (Page[Tenant], error) {
 	var all []sealedTenant
-	err := e.do(ctx, func(s *sequencer) error {
-		s.st.Tenants(func(t *state.Tenant) { all = append(all, s.sealedTenant(t)) })
+	err := read(ctx, func(r stateReader) error {
+		r.st.Tenants(func(t *state.Tenant) { all = append(all, r.sealedTenant(t)) })
 		return nil
 	})
 	if err != nil {

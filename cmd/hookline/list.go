@@ -25,6 +25,10 @@ func timeFilters() []filterFlag {
 	return []filterFlag{{"from", "from", "the oldest `TIME`, RFC 3339"}, {"to", "to", "the newest `TIME`, RFC 3339"}}
 }
 
+func asOfFilter() []filterFlag {
+	return []filterFlag{{"as-of", "as_of", "as it was at this `SEQ|TIME`: a seq of the log or an RFC 3339 time"}}
+}
+
 func statsFilters() []filterFlag {
 	return append(timeFilters(), filterFlag{"step", "step", "also by spans of this `LENGTH`, e.g. 5m, at most 500 of them"})
 }

@@ -13,7 +13,8 @@ func logCommand(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "log", Short: "Read, prove and rebuild a log", RunE: group,
 		Long: `Read, prove and rebuild the log of a data directory. These commands work offline: they
-refuse a directory that a server holds; follow and release alone ask a running server. None
+refuse a directory that a server holds; follow and release ask a running server, and so
+does diff without --data. None
 of them changes the log.
 ` + exitCodes,
 		Example: `  hookline log stat --data ./data
@@ -22,7 +23,7 @@ of them changes the log.
   hookline log cat --data ./data --after 1000 --tenant acme`,
 	}
 	cmd.PersistentFlags().String("data", "", "data `DIR` [HOOKLINE_DATA]")
-	cmd.AddCommand(logStatCommand(t), logCatCommand(t), logFollowCommand(t), logVerifyCommand(t), logRebuildCommand(t),
+	cmd.AddCommand(logStatCommand(t), logCatCommand(t), logFollowCommand(t), logVerifyCommand(t), logRebuildCommand(t), logDiffCommand(t),
 		logBackupCommand(t), logRestoreCommand(t), logReleaseCommand(t))
 	for _, name := range []string{"export", "import"} {
 		cmd.AddCommand(&cobra.Command{Use: name, Short: "Not available yet", Hidden: true, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {

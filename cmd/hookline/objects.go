@@ -15,8 +15,8 @@ func tenantsCommand(t *terminal) *cobra.Command {
   hookline tenants create --id 1010 --profile dnsimple --name Example \
     --attributes '{"id":1010,"identifier":"owner@example.com","display":"Example"}'
   hookline tenants list -o json`,
-		listCommand(t, "tenants", nil, all, columns("ID id", "PROFILE profile", "NAME name", "CREATED created_at")),
-		callCommand{use: "get", short: "Show a tenant", args: []string{"TENANT"}, method: get, path: one}.command(t),
+		listCommand(t, "tenants", nil, all, columns("ID id", "PROFILE profile", "NAME name", "CREATED created_at"), asOfFilter()...),
+		callCommand{use: "get", short: "Show a tenant", args: []string{"TENANT"}, method: get, path: one, query: asOfFilter()}.command(t),
 		callCommand{use: "create", short: "Create a tenant", method: post, path: all,
 			fields: append([]bodyFlag{{"id", textField, "`ID` of 1 to 64 letters, digits, _ and -; made when left out"}}, fields...)}.command(t),
 		callCommand{use: "update", short: "Change a tenant", args: []string{"TENANT"}, method: patch, path: one, fields: fields, patch: true}.command(t),
@@ -65,8 +65,8 @@ func endpointsCommand(t *terminal) *cobra.Command {
   hookline endpoints test acme ep_1 --event-type invoice.paid
   hookline endpoints enable acme ep_1`,
 		listCommand(t, "endpoints", []string{"TENANT"}, tenantThing("endpoints"),
-			columns("ID id", "STATUS status", "REASON disabled_reason", "FAILURES consecutive_failures", "TYPES event_types", "URL url", "DESCRIPTION description")),
-		callCommand{use: "get", short: "Show an endpoint", args: ids, method: get, path: oneThing("endpoints", "")}.command(t),
+			columns("ID id", "STATUS status", "REASON disabled_reason", "FAILURES consecutive_failures", "TYPES event_types", "URL url", "DESCRIPTION description"), asOfFilter()...),
+		callCommand{use: "get", short: "Show an endpoint", args: ids, method: get, path: oneThing("endpoints", ""), query: asOfFilter()}.command(t),
 		callCommand{use: "create", short: "Create an endpoint and its first subscription", args: []string{"TENANT"}, method: post,
 			path: tenantThing("endpoints"), fields: fields, query: strictFilter(), required: []string{"url"}}.command(t),
 		callCommand{use: "update", short: "Change an endpoint", args: ids, method: patch, path: oneThing("endpoints", ""), fields: fields, query: strictFilter(), patch: true}.command(t),
@@ -92,8 +92,8 @@ func subscriptionsCommand(t *terminal) *cobra.Command {
 	return objects("subscriptions", "Which events go to which endpoint", `  hookline subscriptions create acme --endpoint-id ep_1 --event-types domain.* --filter 'data.domain endsWith ".com"'
   hookline subscriptions list acme`,
 		listCommand(t, "subscriptions", []string{"TENANT"}, tenantThing("subscriptions"),
-			columns("ID id", "ENDPOINT endpoint_id", "TYPES event_types", "FILTER filter")),
-		callCommand{use: "get", short: "Show a subscription", args: ids, method: get, path: oneThing("subscriptions", "")}.command(t),
+			columns("ID id", "ENDPOINT endpoint_id", "TYPES event_types", "FILTER filter"), asOfFilter()...),
+		callCommand{use: "get", short: "Show a subscription", args: ids, method: get, path: oneThing("subscriptions", ""), query: asOfFilter()}.command(t),
 		callCommand{use: "create", short: "Create a subscription", args: []string{"TENANT"}, method: post, path: tenantThing("subscriptions"),
 			fields: append([]bodyFlag{{"endpoint_id", textField, "`ID` of the endpoint"}}, fields...), query: strictFilter(), required: []string{"endpoint-id"}}.command(t),
 		callCommand{use: "update", short: "Change a subscription", args: ids, method: patch, path: oneThing("subscriptions", ""), fields: fields, query: strictFilter(), patch: true}.command(t),
@@ -107,13 +107,13 @@ func eventsCommand(t *terminal) *cobra.Command {
   hookline events deliver acme evt_1 --endpoint-id ep_1`,
 		listCommand(t, "events", []string{"TENANT"}, tenantThing("events"),
 			columns("UID uid", "ID id", "TYPE type", "OCCURRED occurred_at", "SEQ seq"),
-			append(timeFilters(), filterFlag{"type", "type", "exactly this `TYPE`"},
+			append(append(timeFilters(), asOfFilter()...), filterFlag{"type", "type", "exactly this `TYPE`"},
 				filterFlag{"id", "id", "with this `ID` or uid"},
 				filterFlag{"endpoint-id", "endpoint_id", "with a delivery to this endpoint `ID`"},
 				filterFlag{"status", "status", "with a delivery that is pending, succeeded, exhausted, skipped or canceled"},
 				filterFlag{"matched", "matched", "false = those that matched no endpoint when they were published"},
 				filterFlag{"metadata", "metadata", "with this `TEXT` in their metadata"})...),
-		callCommand{use: "get", short: "Show an event with its body, by uid or id", args: ids, method: get, path: oneThing("events", "")}.command(t),
+		callCommand{use: "get", short: "Show an event with its body, by uid or id", args: ids, method: get, path: oneThing("events", ""), query: asOfFilter()}.command(t),
 		callCommand{use: "deliver", short: "Deliver an event to an endpoint, whether it matched then or not", args: ids, method: post,
 			path: oneThing("events", ":deliver"), fields: []bodyFlag{{"endpoint_id", textField, "`ID` of the endpoint"}}, required: []string{"endpoint-id"}}.command(t))
 }
@@ -123,7 +123,7 @@ func deliveriesCommand(t *terminal) *cobra.Command {
 	verb := func(name, short string) *cobra.Command {
 		return callCommand{use: name, short: short, args: ids, method: post, path: oneThing("deliveries", ":"+name)}.command(t)
 	}
-	filters := append(timeFilters(),
+	filters := append(append(timeFilters(), asOfFilter()...),
 		filterFlag{"endpoint-id", "endpoint_id", "to this endpoint `ID`"},
 		filterFlag{"event-id", "event_id", "of this event, by `ID` or uid"},
 		filterFlag{"event-type", "event_type", "of events of exactly this `TYPE`"},
@@ -134,7 +134,7 @@ func deliveriesCommand(t *terminal) *cobra.Command {
   hookline deliveries resend acme dlv_1`,
 		listCommand(t, "deliveries", []string{"TENANT"}, tenantThing("deliveries"),
 			columns("ID id", "STATUS status", "REASON reason", "ATTEMPTS attempts_made", "NEXT next_attempt_at", "TYPE event_type", "ENDPOINT endpoint_id"), filters...),
-		callCommand{use: "get", short: "Show a delivery with its attempts", args: ids, method: get, path: oneThing("deliveries", "")}.command(t),
+		callCommand{use: "get", short: "Show a delivery with its attempts", args: ids, method: get, path: oneThing("deliveries", ""), query: asOfFilter()}.command(t),
 		verb("resend", "Deliver the same event again, as a new delivery"),
 		verb("cancel", "Cancel a pending delivery"),
 		verb("release", "Let a delivery held by plugin_fault go on at once"))
@@ -145,7 +145,7 @@ func attemptsCommand(t *terminal) *cobra.Command {
   hookline attempts list acme --delivery-id dlv_1 --order asc -o json`,
 		listCommand(t, "attempts", []string{"TENANT"}, tenantThing("attempts"),
 			columns("FINISHED finished_at", "OUTCOME outcome", "KIND error_kind", "STATUS response.status", "NUMBER number", "TRIGGER trigger", "TYPE event_type", "DELIVERY delivery_id"),
-			append(timeFilters(),
+			append(append(timeFilters(), asOfFilter()...),
 				filterFlag{"endpoint-id", "endpoint_id", "at this endpoint `ID`"},
 				filterFlag{"delivery-id", "delivery_id", "of this delivery `ID`"},
 				filterFlag{"event-id", "event_id", "of this event, by `ID` or uid"},
@@ -153,7 +153,7 @@ func attemptsCommand(t *terminal) *cobra.Command {
 				filterFlag{"outcome", "outcome", "acknowledged, rejected, unreachable, timed_out, gone or failed"},
 				filterFlag{"order", "order", "asc = oldest first"})...),
 		callCommand{use: "get", short: "Show an attempt with request and response", args: []string{"TENANT", "ATTEMPT"}, method: get,
-			path: oneThing("attempts", "")}.command(t))
+			path: oneThing("attempts", ""), query: asOfFilter()}.command(t))
 }
 
 func pluginsCommand(t *terminal) *cobra.Command {

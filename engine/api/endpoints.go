@@ -43,14 +43,14 @@ func endpointOperations() []*operation {
 				return one(c)(saved, err)
 			}},
 		{method: http.MethodGet, path: path, id: "list-endpoints", tag: "Endpoints", status: 200,
-			summary: "List endpoints, newest first", answer: engine.Page[engine.Endpoint]{}, query: paging(),
+			summary: "List endpoints, newest first", answer: engine.Page[engine.Endpoint]{}, query: dated(paging()),
 			handle: func(c *call) error {
-				return list(c, c.svc.Endpoints)
+				return list(c, c.reading.Endpoints)
 			}},
 		{method: http.MethodGet, path: path + "/{endpoint}", id: "get-endpoint", tag: "Endpoints", status: 200,
-			summary: "Get one endpoint", answer: engine.Endpoint{},
+			summary: "Get one endpoint", answer: engine.Endpoint{}, query: dated(nil),
 			handle: func(c *call) error {
-				return one(c)(c.svc.Endpoint(c.r.Context(), c.tenant(), c.path("endpoint")))
+				return one(c)(c.reading.Endpoint(c.r.Context(), c.tenant(), c.path("endpoint")))
 			}},
 		{method: http.MethodPatch, path: path + "/{endpoint}", id: "update-endpoint", tag: "Endpoints", status: 200,
 			summary: "Change an endpoint (merge patch)", answer: engine.Endpoint{}, body: endpointBody{}, query: strictParameter(),

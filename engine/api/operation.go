@@ -38,14 +38,15 @@ type handler func(c *call) error
 // call is one request on its way through an operation.
 type call struct {
 	*Server
-	w      http.ResponseWriter
-	r      *http.Request
-	svc    Service
-	op     *operation
-	who    *engine.Principal // nil where no key is needed
-	by     engine.Actor
-	minSeq uint64
-	values values
+	w       http.ResponseWriter
+	r       *http.Request
+	svc     Service
+	reading Reading // svc, or the past that as_of asks for
+	op      *operation
+	who     *engine.Principal // nil where no key is needed
+	by      engine.Actor
+	minSeq  uint64
+	values  values
 }
 
 func (c *call) path(name string) string { return c.r.PathValue(name) }

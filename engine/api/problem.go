@@ -31,6 +31,8 @@ func statusOf(code engine.Code) int {
 		return http.StatusNotFound
 	case engine.CodeConflict:
 		return http.StatusConflict
+	case engine.CodeGone:
+		return http.StatusGone
 	case engine.CodeTooLarge:
 		return http.StatusRequestEntityTooLarge
 	case engine.CodeInvalid:

@@ -22,9 +22,6 @@ type parameter struct {
 // values are the query parameters of one request, each of them known and given once.
 type values map[string]string
 
-// laterQuery are parameters that API.md names and a later version builds.
-func laterQuery(name string) bool { return name == "as_of" }
-
 func parseQuery(raw string, op *operation) (values, error) {
 	if raw == "" || op.any {
 		return nil, nil
@@ -65,9 +62,6 @@ func faultOf(op *operation, name string, given []string) string {
 			}
 		}
 		return strconv.Quote(clip(given[0])) + " is none of " + strings.Join(p.enum, ", ")
-	}
-	if laterQuery(name) {
-		return notYet
 	}
 	return unknownName("query parameter", name, parameterNames(op.query))
 }

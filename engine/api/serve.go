@@ -101,6 +101,14 @@ func (c *call) prepare() (err error) {
 	if enc := c.r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return engine.Invalid("Content-Encoding", "%.32q is not taken: send the body uncompressed", enc)
 	}
+	if err := c.awaitSeen(); err != nil {
+		return err
+	}
+	return c.travel()
+}
+
+// awaitSeen waits for what X-Min-Seq says that the caller has seen.
+func (c *call) awaitSeen() (err error) {
 	text := c.r.Header.Get("X-Min-Seq")
 	if text == "" {
 		return nil

@@ -10,6 +10,7 @@ import (
 // Service is the engine as this face sees it. Errors are *engine.Error where the caller can do something about it; any
 // other is answered 500 (or 503 where the store is not available) without its text.
 type Service interface {
+	Reading
 	Publishing
 	Tenants
 	Endpoints
@@ -20,6 +21,24 @@ type Service interface {
 	System
 	Access
 }
+
+// Reading is what can be asked of the present and of the past alike.
+type Reading interface {
+	Tenant(ctx context.Context, id string) (engine.Tenant, error)
+	Tenants(ctx context.Context, in engine.ListInput) (engine.Page[engine.Tenant], error)
+	Endpoint(ctx context.Context, tenant, id string) (engine.Endpoint, error)
+	Endpoints(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Endpoint], error)
+	Subscription(ctx context.Context, tenant, id string) (engine.Subscription, error)
+	Subscriptions(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Subscription], error)
+	Events(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Event], error)
+	Event(ctx context.Context, tenant, idOrUID string) (engine.Event, error)
+	Deliveries(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Delivery], error)
+	Delivery(ctx context.Context, tenant, id string) (engine.Delivery, error)
+	Attempts(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Attempt], error)
+	Attempt(ctx context.Context, tenant, id string) (engine.Attempt, error)
+}
+
+var _ Reading = (*engine.Past)(nil)
 
 // Publishing takes events.
 type Publishing interface {
@@ -32,8 +51,6 @@ type Tenants interface {
 	UpdateTenant(ctx context.Context, by engine.Actor, id string, in engine.TenantInput) (engine.Tenant, error)
 	EraseTenant(ctx context.Context, by engine.Actor, id, confirm string) (engine.Erasure, error)
 	DeleteTenant(ctx context.Context, by engine.Actor, id string) error
-	Tenant(ctx context.Context, id string) (engine.Tenant, error)
-	Tenants(ctx context.Context, in engine.ListInput) (engine.Page[engine.Tenant], error)
 	Profiles() []engine.Profile
 	Profile(name string) (engine.Profile, error)
 }
@@ -43,9 +60,7 @@ type Endpoints interface {
 	CreateEndpoint(ctx context.Context, by engine.Actor, tenant string, in engine.EndpointInput) (engine.Endpoint, error)
 	UpdateEndpoint(ctx context.Context, by engine.Actor, tenant, id string, in engine.EndpointInput) (engine.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, by engine.Actor, tenant, id string) error
-	Endpoint(ctx context.Context, tenant, id string) (engine.Endpoint, error)
 	EndpointByNumber(ctx context.Context, tenant string, n uint64) (engine.Endpoint, error)
-	Endpoints(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Endpoint], error)
 	EndpointSecret(ctx context.Context, tenant, id string) (engine.EndpointSecret, error)
 	EnableEndpoint(ctx context.Context, by engine.Actor, tenant, id string) (engine.Endpoint, error)
 	DisableEndpoint(ctx context.Context, by engine.Actor, tenant, id string) (engine.Endpoint, error)
@@ -59,22 +74,14 @@ type Subscriptions interface {
 	CreateSubscription(ctx context.Context, by engine.Actor, tenant string, in engine.SubscriptionInput) (engine.Subscription, error)
 	UpdateSubscription(ctx context.Context, by engine.Actor, tenant, id string, in engine.SubscriptionInput) (engine.Subscription, error)
 	DeleteSubscription(ctx context.Context, by engine.Actor, tenant, id string) error
-	Subscription(ctx context.Context, tenant, id string) (engine.Subscription, error)
-	Subscriptions(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Subscription], error)
 }
 
 // History shows what happened, and changes deliveries.
 type History interface {
-	Events(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Event], error)
-	Event(ctx context.Context, tenant, idOrUID string) (engine.Event, error)
 	DeliverEvent(ctx context.Context, by engine.Actor, tenant, event, endpointID string) (engine.Delivery, error)
-	Deliveries(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Delivery], error)
-	Delivery(ctx context.Context, tenant, id string) (engine.Delivery, error)
 	ResendDelivery(ctx context.Context, by engine.Actor, tenant, id string) (engine.Delivery, error)
 	CancelDelivery(ctx context.Context, by engine.Actor, tenant, id string) (engine.Delivery, error)
 	ReleaseDelivery(ctx context.Context, by engine.Actor, tenant, id string) (engine.Delivery, error)
-	Attempts(ctx context.Context, tenant string, in engine.ListInput) (engine.Page[engine.Attempt], error)
-	Attempt(ctx context.Context, tenant, id string) (engine.Attempt, error)
 	EndpointStats(ctx context.Context, tenant, id string, in engine.StatsInput) (engine.Stats, error)
 	Stats(ctx context.Context, in engine.StatsInput) (engine.SystemStats, error)
 }
@@ -113,6 +120,9 @@ type Filters interface {
 // System is the engine's own state.
 type System interface {
 	LogStatus(ctx context.Context) (engine.LogStatus, error)
+	// AsOf finds a point of the log to read at, DiffLog says what changed between two of them.
+	AsOf(ctx context.Context, at engine.AsOf) (*engine.Past, error)
+	DiffLog(ctx context.Context, from, to engine.AsOf) (engine.LogDiff, error)
 	Release(ctx context.Context, by engine.Actor) (engine.LogStatus, error)
 	StartBackup(ctx context.Context) (engine.Backup, error)
 	ListBackups(ctx context.Context) ([]engine.Backup, error)

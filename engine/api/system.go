@@ -14,6 +14,14 @@ func systemOperations() []*operation {
 			handle: func(c *call) error {
 				return one(c)(c.svc.LogStatus(c.r.Context()))
 			}},
+		{method: http.MethodGet, path: "/v1/log/diff", id: "diff-log", tag: "System", status: 200,
+			summary: "What changed between two points of the log, in words and field by field", answer: engine.LogDiff{},
+			doc: "Tenants, endpoints, subscriptions and profiles as they stood then and then, and how many records of each type lie between. " +
+				"Both points are a seq or an RFC 3339 time. What one of them still had to be folded from the log for may take seconds.",
+			query: []parameter{
+				{name: "from", doc: "the earlier point"},
+				{name: "to", doc: "the later point; default the head of the log"}},
+			handle: diffLog},
 		{method: http.MethodPost, path: "/v1/log:release", id: "release-log", tag: "System", status: 200,
 			summary: "Let a node that was restored from a backup send", answer: engine.LogStatus{}, body: noFields{}, optional: true,
 			doc: "A restored node is held: it reads, takes changes and stores what is published, and sends nothing. Release it once the " +
@@ -63,6 +71,24 @@ func systemOperations() []*operation {
 				return nil
 			}},
 	}
+}
+
+func diffLog(c *call) error {
+	text, ok := c.values["from"]
+	if !ok {
+		return engine.Invalid("from", "is needed: a seq or an RFC 3339 time")
+	}
+	from, err := parseAsOf("from", text)
+	if err != nil {
+		return err
+	}
+	to := engine.AsOf{Seq: c.svc.HeadSeq()}
+	if text, ok := c.values["to"]; ok {
+		if to, err = parseAsOf("to", text); err != nil {
+			return err
+		}
+	}
+	return one(c)(c.svc.DiffLog(c.r.Context(), from, to))
 }
 
 type clockBody struct {

@@ -40,21 +40,21 @@ func eventOperations() []*operation {
 		{method: http.MethodGet, path: tenantPath + "/events", id: "list-events", tag: "Events", status: 200,
 			summary: "List events, newest first", answer: engine.Page[engine.Event]{},
 			doc: searchDoc,
-			query: paging(append(span(),
+			query: dated(paging(append(span(),
 				parameter{name: "type", doc: "exactly this event type"},
 				parameter{name: "id", doc: "with this `id` or `uid`"},
 				parameter{name: "endpoint_id", doc: "with a delivery to this endpoint"},
 				parameter{name: "status", doc: "with a delivery of this status", enum: deliveryStatuses()},
 				parameter{name: "matched", doc: "false = those that matched no endpoint when they were published", enum: []string{"true", "false"}},
-				parameter{name: "metadata", doc: "with this text in their metadata, as it was sent"})...),
+				parameter{name: "metadata", doc: "with this text in their metadata, as it was sent"})...)),
 			handle: func(c *call) error {
-				return list(c, c.svc.Events)
+				return list(c, c.reading.Events)
 			}},
 		{method: http.MethodGet, path: tenantPath + "/events/{event}", id: "get-event", tag: "Events", status: 200,
-			summary: "Get one event with its body", answer: engine.Event{},
+			summary: "Get one event with its body", answer: engine.Event{}, query: dated(nil),
 			doc: "{event} is the `uid`, or the `id`; an `id` that several events share is answered 409 with their `uid`s.",
 			handle: func(c *call) error {
-				return one(c)(c.svc.Event(c.r.Context(), c.tenant(), c.path("event")))
+				return one(c)(c.reading.Event(c.r.Context(), c.tenant(), c.path("event")))
 			}},
 		{method: http.MethodPost, path: tenantPath + "/events/{event}:deliver", id: "deliver-event", tag: "Events", status: 202,
 			summary: "Deliver an event to an endpoint, whether it matched then or not", answer: engine.Delivery{},
@@ -86,7 +86,7 @@ func attemptOperations() []*operation {
 		{method: http.MethodGet, path: tenantPath + "/attempts", id: "list-attempts", tag: "Attempts", status: 200,
 			summary: "List attempts with request and response, newest first", answer: engine.Page[engine.Attempt]{},
 			doc: "Finished attempts only; those of test events are among them, with `trigger` `test`. With `event_type` a page may end early: go on while there is a `next_cursor`.",
-			query: paging(
+			query: dated(paging(
 				parameter{name: "endpoint_id", doc: "of this endpoint"},
 				parameter{name: "delivery_id", doc: "of this delivery"},
 				parameter{name: "event_id", doc: "of this event, by `id` or `uid`; tests have none"},
@@ -94,14 +94,14 @@ func attemptOperations() []*operation {
 				parameter{name: "outcome", doc: "with this outcome; failed = any but acknowledged", enum: []string{"acknowledged", "rejected", "unreachable", "timed_out", "gone", "failed"}},
 				parameter{name: "from", doc: "the oldest record time, RFC 3339, inclusive"},
 				parameter{name: "to", doc: "the newest record time, RFC 3339, exclusive"},
-				parameter{name: "order", doc: "asc = oldest first", enum: []string{"asc", "desc"}}),
+				parameter{name: "order", doc: "asc = oldest first", enum: []string{"asc", "desc"}})),
 			handle: func(c *call) error {
-				return list(c, c.svc.Attempts)
+				return list(c, c.reading.Attempts)
 			}},
 		{method: http.MethodGet, path: tenantPath + "/attempts/{attempt}", id: "get-attempt", tag: "Attempts", status: 200,
-			summary: "Get one attempt with request and response", answer: engine.Attempt{},
+			summary: "Get one attempt with request and response, and what was in force then", answer: engine.Attempt{}, query: dated(nil),
 			handle: func(c *call) error {
-				return one(c)(c.svc.Attempt(c.r.Context(), c.tenant(), c.path("attempt")))
+				return one(c)(c.reading.Attempt(c.r.Context(), c.tenant(), c.path("attempt")))
 			}},
 	}
 }
@@ -121,19 +121,19 @@ func deliveryOperations() []*operation {
 		{method: http.MethodGet, path: tenantPath + "/deliveries", id: "list-deliveries", tag: "Deliveries", status: 200,
 			summary: "List deliveries, newest first", answer: engine.Page[engine.Delivery]{},
 			doc: searchDoc,
-			query: paging(append(span(),
+			query: dated(paging(append(span(),
 				parameter{name: "endpoint_id", doc: "to this endpoint"},
 				parameter{name: "event_id", doc: "of this event, by `id` or `uid`"},
 				parameter{name: "event_type", doc: "of events of exactly this type"},
 				parameter{name: "status", doc: "with this status", enum: deliveryStatuses()},
-				parameter{name: "metadata", doc: "of events with this text in their metadata, as it was sent"})...),
+				parameter{name: "metadata", doc: "of events with this text in their metadata, as it was sent"})...)),
 			handle: func(c *call) error {
-				return list(c, c.svc.Deliveries)
+				return list(c, c.reading.Deliveries)
 			}},
 		{method: http.MethodGet, path: tenantPath + "/deliveries/{delivery}", id: "get-delivery", tag: "Deliveries", status: 200,
-			summary: "Get one delivery with its attempts", answer: engine.Delivery{},
+			summary: "Get one delivery with its attempts", answer: engine.Delivery{}, query: dated(nil),
 			handle: func(c *call) error {
-				return one(c)(c.svc.Delivery(c.r.Context(), c.tenant(), c.path("delivery")))
+				return one(c)(c.reading.Delivery(c.r.Context(), c.tenant(), c.path("delivery")))
 			}},
 		verb("resend", "Deliver the same event to the same endpoint once more, as a new delivery", 202, func(c *call) (engine.Delivery, error) {
 			return c.svc.ResendDelivery(c.r.Context(), c.by, c.tenant(), c.path("delivery"))
@@ -170,14 +170,14 @@ func subscriptionOperations() []*operation {
 			}},
 		{method: http.MethodGet, path: path, id: "list-subscriptions", tag: "Subscriptions", status: 200,
 			summary: "List subscriptions, newest first", answer: engine.Page[engine.Subscription]{},
-			query: paging(),
+			query: dated(paging()),
 			handle: func(c *call) error {
-				return list(c, c.svc.Subscriptions)
+				return list(c, c.reading.Subscriptions)
 			}},
 		{method: http.MethodGet, path: path + "/{subscription}", id: "get-subscription", tag: "Subscriptions", status: 200,
-			summary: "Get one subscription", answer: engine.Subscription{},
+			summary: "Get one subscription", answer: engine.Subscription{}, query: dated(nil),
 			handle: func(c *call) error {
-				return one(c)(c.svc.Subscription(c.r.Context(), c.tenant(), c.path("subscription")))
+				return one(c)(c.reading.Subscription(c.r.Context(), c.tenant(), c.path("subscription")))
 			}},
 		{method: http.MethodPatch, path: path + "/{subscription}", id: "update-subscription", tag: "Subscriptions", status: 200,
 			summary: "Change a subscription (merge patch)", answer: engine.Subscription{}, body: subscriptionPatch{}, query: strictParameter(),

@@ -70,19 +70,19 @@ func tenantOperations() []*operation {
 				return one(c)(c.svc.CreateTenant(c.r.Context(), c.by, tenant))
 			}},
 		{method: http.MethodGet, path: "/v1/tenants", id: "list-tenants", tag: "Tenants", status: 200,
-			summary: "List tenants, newest first", answer: engine.Page[engine.Tenant]{}, query: paging(),
+			summary: "List tenants, newest first", answer: engine.Page[engine.Tenant]{}, query: dated(paging()),
 			handle: func(c *call) error {
 				in, err := c.list()
 				if err != nil {
 					return err
 				}
-				p, err := c.svc.Tenants(c.r.Context(), in)
+				p, err := c.reading.Tenants(c.r.Context(), in)
 				return answerPage(c, p, err)
 			}},
 		{method: http.MethodGet, path: tenantPath, id: "get-tenant", tag: "Tenants", status: 200,
-			summary: "Get one tenant", answer: engine.Tenant{},
+			summary: "Get one tenant", answer: engine.Tenant{}, query: dated(nil),
 			handle: func(c *call) error {
-				return one(c)(c.svc.Tenant(c.r.Context(), c.tenant()))
+				return one(c)(c.reading.Tenant(c.r.Context(), c.tenant()))
 			}},
 		{method: http.MethodPatch, path: tenantPath, id: "update-tenant", tag: "Tenants", status: 200, need: needAdmin,
 			summary: "Change a tenant (merge patch)", answer: engine.Tenant{}, body: tenantPatch{},

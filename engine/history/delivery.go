@@ -181,11 +181,19 @@ func (h *History) deliveryAsOf(endpoint eventlog.Seq, ref record.Ref, asOf event
 
 // DeliveryAny returns one delivery of a tenant whose endpoint is not known, at present.
 func (h *History) DeliveryAny(tenant string, ref record.Ref) (row DeliveryRow, found bool, err error) {
+	return h.DeliveryAsOf(tenant, ref, 0)
+}
+
+// DeliveryAsOf is DeliveryAny as when the record at a seq was the newest; 0 = the present. The seq must be applied.
+func (h *History) DeliveryAsOf(tenant string, ref record.Ref, asOf eventlog.Seq) (row DeliveryRow, found bool, err error) {
+	if asOf == 0 {
+		asOf = maxSeq
+	}
 	endpoint, err := h.endpointOf(tenant, ref)
 	if err != nil || endpoint == 0 {
 		return row, false, err
 	}
-	return h.Delivery(endpoint, ref)
+	return h.deliveryAsOf(endpoint, ref, asOf)
 }
 
 // endpointOf finds the endpoint of a tenant's delivery through the record that created it; 0 when there is none.

@@ -83,6 +83,25 @@ func newPending() *Pending {
 	return p
 }
 
+// DropPending lets the pending deliveries go, of a state that is only looked at: nothing can be applied to it afterwards.
+// What endpoints count of theirs stays.
+func (s *State) DropPending() { s.Pending = newPending() }
+
+// Footprint is about how many bytes the state takes in memory.
+func (s *State) Footprint() int {
+	n := 1<<16 + len(s.tenants)*512 + len(s.endpoints)*1536 + len(s.subscriptions)*512 + s.Pending.Len()*80
+	for _, t := range s.tenants {
+		n += len(t.Private.Data)
+	}
+	for _, e := range s.endpoints {
+		n += len(e.Private.Data)
+	}
+	for _, p := range s.subscriptions {
+		n += len(p.Private.Data)
+	}
+	return n
+}
+
 // At returns the delivery of a handle.
 func (p *Pending) At(h uint32) *Delivery { return &p.chunks[h/chunkSize][h%chunkSize] }
 

@@ -261,6 +261,16 @@ func (s *State) LatestProfile(name string) (*Profile, bool) {
 	return nil, false
 }
 
+// ProfileAsOf is the newest version of a name that a record up to a seq defined.
+func (s *State) ProfileAsOf(name string, seq eventlog.Seq) (*Profile, bool) {
+	for i := len(s.profiles) - 1; i >= 0; i-- {
+		if p := s.profiles[i]; p.Name == name && p.Seq <= seq {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
 // LatestProfiles are the newest versions of all names, by name.
 func (s *State) LatestProfiles() []*Profile {
 	newest := map[string]*Profile{}

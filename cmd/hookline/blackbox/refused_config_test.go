@@ -188,8 +188,10 @@ func TestRefusedTenantsAndLists(t *testing.T) {
 		})
 	}
 	for _, path := range []string{"/events", "/deliveries", "/endpoints"} {
-		if p := r.api.call(t, 422, "GET", n.path(path)+"?as_of=1", nil).problem(t); !p.says("not available yet") {
-			t.Errorf("as_of of %s: %+v, want \"not available yet\"", path, p)
+		for _, asOf := range []string{"0", "soon", "99999999", "2099-01-01T00:00:00Z"} {
+			if p := r.api.call(t, 422, "GET", n.path(path)+"?as_of="+asOf, nil).problem(t); !p.names("as_of") {
+				t.Errorf("as_of=%s of %s: %+v, want location as_of", asOf, path, p)
+			}
 		}
 	}
 	r.api.get(t, n.path("/events?limit=250"), nil)
