@@ -4,6 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 command -v npm >/dev/null || { echo "npm not found: apt-get install npm (only the dashboard's build needs it; dist/ is committed)" >&2; exit 1; }
+if command -v flock >/dev/null; then # tests of several packages may come at the same time
+  exec 9<ui
+  flock 9
+fi
 if [ ! -f ui/node_modules/.package-lock.json ] || [ ui/package-lock.json -nt ui/node_modules/.package-lock.json ]; then
   (cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.package-lock.json)
 fi

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -151,13 +152,13 @@ func TestServing(t *testing.T) {
 	}
 }
 
-// What is committed is what the sources make (where npm is; make verify demands it).
+// What is committed is what the sources make. Where what the build needs was never fetched it is left to make verify.
 func TestBuiltFromSources(t *testing.T) {
 	if _, err := exec.LookPath("npm"); err != nil {
 		t.Skip("npm is not here")
 	}
-	if testing.Short() {
-		t.Skip("builds")
+	if _, err := os.Stat("ui/node_modules"); err != nil && os.Getenv("HOOKLINE_NEEDS_ALL") == "" {
+		t.Skip("what the build needs has not been fetched: run engine/dashboard/build.sh once")
 	}
 	if out, err := exec.Command("./build.sh", "--check").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
