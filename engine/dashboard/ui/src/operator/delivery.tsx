@@ -87,7 +87,7 @@ function Step({ attempt: a, before, last }: { attempt: Attempt; before?: Attempt
           </button></h2>
           <div class="detailpart"><TimingBar of={a.timings_ms} /></div>
           {before && <div class="detailpart small soft">{differs.length ? <ul class="differs">{differs.map((c) => <li key={c}><Text of={c} /></li>)}</ul> : "The same request and the same answer as the attempt before."}</div>}
-          {open && <><div class="detailpart"><Actions attempt={a} /></div><Exchange attempt={a} signed={signedHeaders(profile.signatures)} /></>}
+          {open && <><div class="detailpart"><Actions attempt={a} replays={false} /></div><Exchange attempt={a} signed={signedHeaders(profile.signatures)} /></>}
         </div>
       </li>
     </>

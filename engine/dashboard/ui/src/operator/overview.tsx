@@ -4,7 +4,7 @@ import { useLoad } from "../lib/load";
 import { href } from "../lib/route";
 import { count, ms, percent, plural, span } from "../lib/text";
 import { now } from "../lib/time";
-import type { LogStatus, SystemStats, TransportStatus } from "../lib/types";
+import type { Endpoint, LogStatus, SystemStats, TransportStatus } from "../lib/types";
 import { Bars } from "../ui/bars";
 import { Badge } from "../ui/badge";
 import { Fact, Facts, Segments } from "../ui/parts";
@@ -82,7 +82,7 @@ function Worst({ stats: s }: { stats: SystemStats }) {
           <tbody>{s.worst.map((w) => (
             <tr key={w.endpoint_id}>
               <td><Text of={w.tenant} /></td>
-              <td><a href={href(["tenants", w.tenant, "endpoints", w.endpoint_id, "logs"], { outcome: "failed" })}><Id of={w.endpoint_id} short /></a></td>
+              <td><a class="mono" href={href(["tenants", w.tenant, "endpoints", w.endpoint_id, "logs"], { outcome: "failed" })}><Address tenant={w.tenant} id={w.endpoint_id} /></a></td>
               <td class="number">{count(w.failed)}</td>
               <td class="share"><div><i style={{ width: (w.failed / most) * 100 + "%" }} /></div></td>
             </tr>
@@ -91,6 +91,12 @@ function Worst({ stats: s }: { stats: SystemStats }) {
       )}
     </section>
   );
+}
+
+// Address is an endpoint's, or its id where it is deleted.
+function Address({ tenant, id }: { tenant: string; id: string }) {
+  const loaded = useLoad<Endpoint>((abort) => call("GET", path("tenants", tenant, "endpoints", id), undefined, abort), [tenant, id]);
+  return loaded.data ? <Text of={loaded.data.url} /> : <Id of={id} short />;
 }
 
 function System() {

@@ -41,7 +41,7 @@ export function AttemptDetail({ attempt: a, close }: { attempt: Attempt; close?:
   );
 }
 
-export function Actions({ attempt: a }: { attempt: Attempt }) {
+export function Actions({ attempt: a, replays = true }: { attempt: Attempt; replays?: boolean }) {
   const account = useAccount();
   const [verdicts, setVerdicts] = useState<Verdict[]>();
   const [replayed, setReplayed] = useState<Delivery>();
@@ -54,7 +54,7 @@ export function Actions({ attempt: a }: { attempt: Attempt }) {
   return (
     <div class="stack tight">
       <div class="row">
-        {account.manages && a.delivery_id && <Button kind="small" icon="rotate" busy={replay.busy} onClick={() => void replay.run()}>Replay</Button>}
+        {replays && account.manages && a.delivery_id && <Button kind="small" icon="rotate" busy={replay.busy} onClick={() => void replay.run()}>Replay</Button>}
         <Copy text={() => curlOf(a)} label="Copy as curl" />
         {signs && account.manages && <Button kind="small" icon="shield" busy={check.busy} onClick={() => void check.run()}>Verify signature</Button>}
       </div>

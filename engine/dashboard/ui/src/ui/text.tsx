@@ -19,9 +19,9 @@ export function Text({ of }: { of: string }) {
   );
 }
 
-// Id is an identifier: in full for copying, shortened in the middle for reading.
+// Id is an identifier: in full for copying, its end for reading, which is what differs.
 export function Id({ of, short }: { of: string; short?: boolean }) {
-  const text = short && of.length > 18 ? of.slice(0, 8) + "…" + of.slice(-6) : of;
+  const text = short && of.length > 18 ? (/^[a-z]+_/.exec(of)?.[0] ?? "") + "…" + of.slice(-12) : of;
   return (
     <code class="id" title={of}>
       <Text of={text} />
