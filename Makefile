@@ -7,7 +7,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 30s
 SHOTS ?= screenshots
 
-.PHONY: help build run demo-real test race lint verify generate screenshots fuzz bench torture clean
+.PHONY: help build run demo-real test race brokers lint verify generate screenshots fuzz bench torture clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,10 @@ demo-real: build ## publish every DNSimple payload of SAMPLES=DIR and compare wh
 
 test: ## run every test (short forms of the long ones)
 	HOOKLINE_NEEDS_ALL=1 go test -timeout 20m ./...
+	plugins/brokers/test.sh
+
+brokers: ## test the transports to brokers and the ingest; says what it had no server for
+	plugins/brokers/test.sh
 
 race: ## the same under the race detector
 	go test -race -timeout 40m ./...
@@ -32,6 +36,7 @@ lint: ## gofmt, go vet, staticcheck; the dashboard's types where npm is
 	@out=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go' | grep -v '\.pb\.go$$')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	cd plugins/brokers && go vet ./... && go run $(STATICCHECK) ./...
 	@if command -v npm >/dev/null; then engine/dashboard/build.sh --types; else echo "npm is not here: the dashboard's types were not checked"; fi
 
 verify: ## generated code, the built dashboard and go.mod are up to date (needs npm)
@@ -39,6 +44,7 @@ verify: ## generated code, the built dashboard and go.mod are up to date (needs 
 	engine/dashboard/build.sh --check
 	go mod tidy -diff
 	go mod verify
+	cd plugins/brokers && go mod tidy -diff && go mod verify
 
 generate: ## make the generated code and the built dashboard anew (needs npm)
 	plugins/proto/generate.sh
