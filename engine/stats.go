@@ -172,7 +172,7 @@ type sum struct {
 	complete bool
 	all      bucket
 	steps    []bucket
-	last     *history.AttemptRow
+	last     history.AttemptRow                 // the newest; Seq 0 = none
 	worst    map[eventlog.Seq]*EndpointFailures // nil = not wanted
 }
 
@@ -212,8 +212,8 @@ func (s *sum) attempts(ctx context.Context, tenant string, endpoint eventlog.Seq
 		if s.steps != nil {
 			s.steps[min(int((a.TimeMS-from)/s.in.Step.Milliseconds()), len(s.steps)-1)].add(&a)
 		}
-		if s.last == nil || a.TimeMS > s.last.TimeMS {
-			s.last = &a
+		if a.Seq > s.last.Seq {
+			s.last = a
 		}
 		if s.worst != nil && a.Outcome != uint8(transports.Acknowledged) {
 			w := s.worst[a.Endpoint]
@@ -260,8 +260,8 @@ func (s *sum) stats() Stats {
 	if n := s.all.counts.total(); n > 0 {
 		out.SuccessRate = ptr(float64(s.all.counts.Acknowledged) / float64(n))
 	}
-	if s.last != nil {
-		out.LastAttempt = lastOf(s.last)
+	if s.last.Seq != 0 {
+		out.LastAttempt = lastOf(&s.last)
 	}
 	for i := range s.steps {
 		out.Steps = append(out.Steps, StatsStep{From: Time(s.in.From.Add(time.Duration(i) * s.in.Step).UnixMilli()),
