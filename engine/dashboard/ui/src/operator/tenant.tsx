@@ -8,7 +8,6 @@ import { AccountScreens } from "../portal/screens";
 import { Back, Button, Dialog, FaultNote, Tabs } from "../ui/parts";
 import { ErrorState, Skeleton } from "../ui/states";
 import { CopyIcon, Text } from "../ui/text";
-import { DeliveryScreen } from "./delivery";
 import { EventScreen } from "./event";
 import { Events } from "./events";
 
@@ -27,7 +26,7 @@ export function TenantScreens({ id, path: at, who }: { id: string; path: string[
       {back}
       <div class="tenanthead"><div class="row"><b><Text of={tenant.name || tenant.id} /></b><code class="faint"><Text of={tenant.id} /></code><span class="tag">{profile.name}</span></div>{who.scope === "admin" && <PortalLink tenant={tenant.id} />}</div>
       <Tabs label="Tenant" tabs={tabs} at={first === "deliveries" ? "events" : first} />
-      {first === "events" ? (second ? <EventScreen key={second} id={second} /> : <Events />) : first === "deliveries" && second ? <DeliveryScreen key={second} id={second} /> : <AccountScreens path={at} />}
+      {first === "events" ? (second ? <EventScreen key={second} id={second} /> : <Events />) : <AccountScreens path={at} />}
     </AccountContext.Provider>
   );
 }

@@ -9,6 +9,7 @@ import { ms } from "../lib/text";
 import { verify, type Verdict } from "../lib/verify";
 import type { Attempt, Delivery } from "../lib/types";
 import { kindWords, OutcomeBadge } from "../ui/badge";
+import { Icon } from "../ui/icons";
 import { Exchange, TimingBar } from "../ui/http";
 import { Button, FaultNote, Note } from "../ui/parts";
 import { Copy, CopyIcon, Id, Text, Time } from "../ui/text";
@@ -55,6 +56,7 @@ export function Actions({ attempt: a, replays = true }: { attempt: Attempt; repl
     <div class="stack tight">
       <div class="row">
         {replays && account.manages && a.delivery_id && <Button kind="small" icon="rotate" busy={replay.busy} onClick={() => void replay.run()}>Replay</Button>}
+        {replays && a.delivery_id && <a class="button small" href={href([...account.base, "deliveries", a.delivery_id])}><Icon name="clock" />Delivery</a>}
         <Copy text={() => curlOf(a)} label="Copy as curl" />
         {signs && account.manages && <Button kind="small" icon="shield" busy={check.busy} onClick={() => void check.run()}>Verify signature</Button>}
       </div>

@@ -47,7 +47,7 @@ function Portal() {
           <a class="brand" href={href(["endpoints"])}><Logo /><span class="clip">{account ? account.tenant.name || account.tenant.id : "Webhooks"}</span></a>
           <nav class="mainnav grow" aria-label="Main">
             {([["endpoints", "Endpoints"], ["logs", "Logs"], ["types", "Event types"]] as const).map(([name, label]) => (
-              <a key={name} href={href([name])} aria-current={at === name ? "page" : undefined}>{label}</a>
+              <a key={name} href={href([name])} aria-current={at === name || (name === "logs" && at === "deliveries") ? "page" : undefined}>{label}</a>
             ))}
           </nav>
           <span class="crumb small">{account?.profile.title}</span>

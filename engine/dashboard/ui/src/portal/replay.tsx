@@ -79,7 +79,7 @@ export function Replay({ endpoint: e }: { endpoint: Endpoint }) {
                   <td><b class="medium"><Text of={d.event_type} /></b></td>
                   <td><Id of={d.event_id} short /></td>
                   <td><DeliveryBadge of={d.status} />{d.reason && <div class="small faint">{reasonWords(d.reason)}</div>}</td>
-                  <td><a href={href([...account.base, "endpoints", e.id, "logs"], { event: d.event_uid })}>{plural(d.attempts_made, "attempt")}</a></td>
+                  <td><a href={href([...account.base, "deliveries", d.id])}>{plural(d.attempts_made, "attempt")}</a></td>
                   <td class="number soft"><Time at={d.created_at} /></td>
                   <td class="number">{open && <Button kind="small quiet" icon="rotate" disabled={resend.busy} onClick={() => void resend.run([d.id])}>Replay</Button>}</td>
                 </tr>

@@ -2,6 +2,7 @@ import { useAccount } from "../lib/session";
 import { href } from "../lib/route";
 import { Empty } from "../ui/states";
 import { AddEndpoint } from "./form";
+import { DeliveryScreen } from "./delivery";
 import { EndpointScreen } from "./endpoint";
 import { Endpoints } from "./endpoints";
 import { Logs } from "./logs";
@@ -15,6 +16,7 @@ export function AccountScreens({ path }: { path: string[] }) {
   if (first === "endpoints" && second === "new") return <AddEndpoint />;
   if (first === "endpoints") return <EndpointScreen key={second} id={second!} tab={third} />;
   if (first === "logs") return <Logs />;
+  if (first === "deliveries" && second) return <DeliveryScreen key={second} id={second} />;
   if (first === "types") return <EventTypes />;
   return (
     <Empty icon="search" title="There is nothing here" action={<a class="button" href={href([...account.base, "endpoints"])}>To the endpoints</a>}>

@@ -12,7 +12,7 @@ import { Icon } from "../ui/icons";
 import { Back, Button, FaultNote } from "../ui/parts";
 import { ErrorState, Skeleton } from "../ui/states";
 import { Id, Text, Time } from "../ui/text";
-import { Actions, signedHeaders } from "../portal/attempt";
+import { Actions, signedHeaders } from "./attempt";
 import { changes } from "./changes";
 
 // DeliveryScreen shows a delivery from its first attempt to those to come.
@@ -31,7 +31,7 @@ export function DeliveryScreen({ id }: { id: string }) {
   const waits = endpoint.data?.schedule ?? account.profile.schedule;
   return (
     <>
-      <Back href={href([...account.base, "events", d.event_uid])}>Event</Back>
+      {account.base.length ? <Back href={href([...account.base, "events", d.event_uid])}>Event</Back> : <Back href={href(["endpoints", d.endpoint_id, "logs"])}>Logs</Back>}
       <div class="pagehead">
         <div class="grow">
           <div class="row"><h1 class="mono"><Text of={d.event_type} /></h1><DeliveryBadge of={d.status} /></div>
