@@ -14,8 +14,7 @@ func logCommand(t *terminal) *cobra.Command {
 		Use: "log", Short: "Read, prove and rebuild a log", RunE: group,
 		Long: `Read, prove and rebuild the log of a data directory. These commands work offline: they
 refuse a directory that a server holds; follow and release ask a running server, and so
-does diff without --data. None
-of them changes the log.
+does diff without --data. None of them changes the log.
 ` + exitCodes,
 		Example: `  hookline log stat --data ./data
   hookline log verify --data ./data
@@ -24,12 +23,8 @@ of them changes the log.
 	}
 	cmd.PersistentFlags().String("data", "", "data `DIR` [HOOKLINE_DATA]")
 	cmd.AddCommand(logStatCommand(t), logCatCommand(t), logFollowCommand(t), logVerifyCommand(t), logRebuildCommand(t), logDiffCommand(t),
-		logBackupCommand(t), logRestoreCommand(t), logReleaseCommand(t))
-	for _, name := range []string{"export", "import"} {
-		cmd.AddCommand(&cobra.Command{Use: name, Short: "Not available yet", Hidden: true, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {
-			return usagef("log %s is not available yet in this version", name)
-		}})
-	}
+		logBackupCommand(t), logRestoreCommand(t), logReleaseCommand(t),
+		logExportCommand(t), logImportCommand(t), logSalvageCommand(t))
 	return cmd
 }
 
