@@ -28,8 +28,16 @@ export const place = signal<Place>(read());
 addEventListener("hashchange", () => {
   const before = place.value.path.join("/");
   place.value = read();
-  if (before !== place.value.path.join("/")) scrollTo(0, 0);
+  if (before === place.value.path.join("/")) return;
+  scrollTo(0, 0);
+  document.getElementById("main")?.focus({ preventScroll: true }); // another screen: keyboards and readers begin at its top
 });
+
+// titled is the window's title for the present screen: its name, then whose it is.
+export function titled(screens: Record<string, string>, whose: string): string {
+  const name = [...place.value.path].reverse().map((p) => (Object.hasOwn(screens, p) ? screens[p] : undefined)).find(Boolean);
+  return (name ? name + " · " : "") + whose;
+}
 
 export function href(path: string[], query: Record<string, string | undefined> = {}): string {
   const q = new URLSearchParams();

@@ -1,7 +1,7 @@
 import { render } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { signedOut, useKey } from "../lib/api";
-import { href, place } from "../lib/route";
+import { href, place, titled } from "../lib/route";
 import { applyTheme } from "../lib/theme";
 import type { WhoAmI } from "../lib/types";
 import { Icon, Logo, type IconName } from "../ui/icons";
@@ -29,8 +29,11 @@ const screens: Screen[] = [
   { name: "keys", label: "API keys", icon: "key", for: (w) => w.scope === "admin" },
 ];
 
+const titles = { overview: "Overview", tail: "Live tail", tenants: "Tenants", keys: "API keys", endpoints: "Endpoints", events: "Events", logs: "Logs", types: "Event types", deliveries: "Delivery" };
+
 function Dashboard() {
   const [who, setWho] = useState<WhoAmI>();
+  useEffect(() => void (document.title = titled(titles, "hookline")), [place.value.path.join("/")]);
   if (!who || signedOut.value) return <SignIn again={!!who} enter={setWho} />;
   const mine = screens.filter((s) => s.for(who));
   const path = place.value.path.length ? place.value.path : [mine[0]!.name];

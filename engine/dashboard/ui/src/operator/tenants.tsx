@@ -16,6 +16,9 @@ export function Tenants({ admin }: { admin: boolean }) {
     <>
       <div class="pagehead"><div><h1>Tenants</h1><p>Customers of the provider, each with endpoints, events and logs of its own.</p></div>{button}</div>
       <div class="card">
+        {!!pages.items?.length && <form class="filters" onSubmit={(e) => { e.preventDefault(); const id = new FormData(e.currentTarget).get("id"); if (typeof id === "string" && id.trim()) go(["tenants", id.trim()]); }}>
+          <div class="searchbox"><Icon name="search" /><input type="search" name="id" placeholder="Open by id" aria-label="Open by id" spellcheck={false} autocomplete="off" /></div>
+        </form>}
         {pages.error && !pages.items ? <ErrorState error={pages.error} retry={pages.reload} />
           : !pages.items ? <Skeleton />
           : pages.items.length === 0 ? <Empty icon="users" title="No tenants yet" action={button}>A tenant is one customer. Events are published to a tenant, and go to its endpoints.</Empty>

@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { call, path, Problem, signedOut } from "../lib/api";
-import { forget, href, place } from "../lib/route";
+import { forget, href, place, titled } from "../lib/route";
 import { AccountContext, loadAccount, type Account } from "../lib/session";
 import { applyTheme } from "../lib/theme";
 import type { WhoAmI } from "../lib/types";
@@ -21,6 +21,8 @@ function takeToken(): string {
 
 const token = takeToken();
 
+const titles = { endpoints: "Endpoints", logs: "Logs", types: "Event types", new: "Add endpoint", test: "Send test event", replay: "Replay", code: "Receiver code", edit: "Edit", deliveries: "Delivery" };
+
 async function enter(): Promise<Account> {
   if (token) await call("POST", path("portal-sessions:open").replace("%3A", ":"), { token });
   const who = await call<WhoAmI>("GET", path("whoami"));
@@ -35,8 +37,8 @@ function Portal() {
     enter().then(setAccount, (e) => setError(e instanceof Problem ? e : new Problem(0, "", String(e))));
   }, []);
   useEffect(() => {
-    if (account) document.title = "Webhooks · " + (account.tenant.name || account.tenant.id);
-  }, [account]);
+    if (account) document.title = titled(titles, (account.tenant.name || account.tenant.id) + " webhooks");
+  }, [account, place.value.path.join("/")]);
   if (error || signedOut.value) return <Closed error={error} fresh={!!token && !account} />;
   const at = place.value.path[0] ?? "endpoints";
   return (
