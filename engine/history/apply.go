@@ -15,8 +15,10 @@ const sampleRecords = 256
 type fold struct {
 	window window
 	lists  lists
-	key    []byte
-	val    values
+	// waitsFrom is window.waitsFrom as of the commit under way, or the one before.
+	waitsFrom eventlog.Seq
+	key       []byte
+	val       values
 
 	published   record.EventPublished
 	finished    record.AttemptFinished
@@ -27,7 +29,7 @@ type fold struct {
 }
 
 func newFold(l layout) fold {
-	return fold{window: window{make([]slot, l.window), l.matches}, lists: newLists(l)}
+	return fold{window: window{slots: make([]slot, l.window), matches: l.matches}, lists: newLists(l)}
 }
 
 // Apply implements projection.View.
@@ -39,6 +41,8 @@ func (h *History) Apply(w *projection.Batch, b *eventlog.Batch) error {
 // Finish implements projection.Finisher.
 func (h *History) Finish(w *projection.Batch) error {
 	h.fold.lists.finish(w)
+	h.waitsFrom.Store(uint64(h.fold.waitsFrom)) // of the commit before, which is done
+	h.fold.waitsFrom = h.fold.window.waitsFrom()
 	return nil
 }
 
@@ -97,10 +101,11 @@ func (f *fold) apply(w *projection.Batch, r *eventlog.Record) error {
 // pass does what every record does, whatever its type: runs end, the window moves on, time is sampled.
 func (f *fold) pass(w *projection.Batch, r *eventlog.Record) {
 	f.lists.pass(w, r.Seq)
+	f.window.last = r.Seq
 	if s := f.window.leave(r.Seq); s != nil {
 		for ord, endpoint := range s.endpoints {
 			if endpoint != 0 {
-				f.setWaiting(w, string(s.tenant), endpoint, record.Ref{Seq: s.seq, Ord: uint16(ord)})
+				f.setWaiting(w, s.tenant, endpoint, record.Ref{Seq: s.seq, Ord: uint16(ord)})
 			}
 		}
 		s.waiting = 0
@@ -223,11 +228,15 @@ func (f *fold) attemptFinished(w *projection.Batch, r *eventlog.Record) error {
 	return nil
 }
 
-// soon says that an attempt ends its delivery the way most do: it succeeded within a window of its creation. Then its row
+// soonRecords is how far behind its creation a delivery's success is looked for in the rows, when nothing else is known of
+// it: that is read for one delivery that still waits.
+const soonRecords = 2048
+
+// soon says that an attempt ends its delivery the way most do: it succeeded soon after its creation. Then its row
 // is all that is written, and whoever reads the delivery looks for it there.
 func (f *fold) soon(r *eventlog.Record, a *record.AttemptFinished) bool {
 	return a.Status == record.Succeeded && a.Reason == record.ReasonNone && a.Delivery.Seq < r.Seq &&
-		a.Delivery.Seq+f.window.size() > r.Seq
+		a.Delivery.Seq+f.lists.soon > r.Seq
 }
 
 func (f *fold) endpointTested(w *projection.Batch, r *eventlog.Record) error {

@@ -83,7 +83,7 @@ func (h *History) around(like *projection.Iter) (*around, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &around{it: it, reach: h.fold.window.size(), most: h.maxDone, done: map[record.Ref]success{}}, nil
+	return &around{it: it, reach: h.fold.lists.soon, most: h.maxDone, done: map[record.Ref]success{}}, nil
 }
 
 func (a *around) close() error {

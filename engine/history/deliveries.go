@@ -33,12 +33,12 @@ func (h *History) Deliveries(ctx context.Context, q DeliveryQuery) (rows []Deliv
 		return nil, nil, err
 	}
 	// The checkpoint is read before the iterator is made: what that sees is at or after it.
-	checkpoint := h.Checkpoint()
+	checkpoint, waitsFrom := h.Checkpoint(), eventlog.Seq(h.waitsFrom.Load())
 	c, err := h.deliveryCursor(span.asOf)
 	if err != nil {
 		return nil, nil, err
 	}
-	from, err := h.candidates(ctx, &q, span, checkpoint, c)
+	from, err := h.candidates(ctx, &q, span, checkpoint, waitsFrom, c)
 	if err == nil {
 		rows, next, err = q.collect(ctx, span.limit, c, from)
 		if cerr := from.close(); err == nil {
@@ -90,7 +90,7 @@ func (q *DeliveryQuery) matches(c *deliveryCursor) bool {
 }
 
 // candidates chooses the shortest list that has everything wanted in it.
-func (h *History) candidates(ctx context.Context, q *DeliveryQuery, s span, checkpoint eventlog.Seq, c *deliveryCursor) (stream, error) {
+func (h *History) candidates(ctx context.Context, q *DeliveryQuery, s span, checkpoint, waitsFrom eventlog.Seq, c *deliveryCursor) (stream, error) {
 	switch {
 	case q.Event != 0:
 		all, err := h.eventDeliveries(q.Tenant, q.Event)
@@ -100,8 +100,8 @@ func (h *History) candidates(ctx context.Context, q *DeliveryQuery, s span, chec
 		return &listStream{all: all, span: s}, err
 	case q.only(record.Exhausted, record.Skipped, record.Canceled):
 		return c.refs(endedDeliveries(), q.Tenant, q.Endpoint, s)
-	case q.only(record.Pending) && q.AsOf == 0 && checkpoint > h.fold.window.size():
-		bound := checkpoint - h.fold.window.size() // the newest that may have left the window
+	case q.only(record.Pending) && q.AsOf == 0 && (checkpoint > h.fold.window.size() || waitsFrom > 1):
+		bound := max(checkpoint-min(checkpoint, h.fold.window.size()), waitsFrom-min(waitsFrom, 1)) // up to here w keys say all
 		old, young := s, s
 		if b := (record.Ref{Seq: bound, Ord: maxOrd}); before(b, old.hi) {
 			old.hi = b
@@ -148,10 +148,10 @@ func (h *History) allOf(ctx context.Context, q *DeliveryQuery, s span, c *delive
 // maybePending is a stream of young deliveries without those that were acknowledged, as far as that is quickly seen: the
 // few attempts since then are one short walk, a look at each delivery is some 10 µs.
 func (h *History) maybePending(ctx context.Context, q *DeliveryQuery, s span, c *deliveryCursor) (stream, error) {
-	if s.empty() || q.Endpoint != 0 {
-		return h.everything(ctx, q, s, c)
+	if s.empty() {
+		return none{}, nil
 	}
-	since, err := h.rows(ctx, c.it, allRows(), q.Tenant, 0, s.lo.Seq, maxSeq, false)
+	since, err := h.rows(ctx, c.it, allRows(), q.Tenant, q.Endpoint, s.lo.Seq, maxSeq, false)
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +163,11 @@ func (h *History) maybePending(ctx context.Context, q *DeliveryQuery, s span, c 
 	}
 	if err := since.close(); err != nil {
 		return nil, err
+	}
+	if q.Endpoint != 0 {
+		e := c.all(q.Endpoint, s)
+		e.skip = done
+		return e, nil
 	}
 	t, err := h.allOf(ctx, q, s, c)
 	if err != nil {

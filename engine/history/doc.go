@@ -40,7 +40,7 @@
 //	m seq, n tenant seq             a change that people or policies made, of all and of a tenant: its time
 //	t time seq                      a sample of record times, every 256 records
 //
-// A delivery's first version is its creation, a row under c. A success within the window after the creation, the way of
+// A delivery's first version is its creation, a row under c. A success soon after the creation, the way of
 // most, is its row under c and nothing else; every other version has a d key. So an event that one endpoint takes at the
 // first try costs the key i and four rows, two under e and two under c: a small share of a key each where lists are dense.
 // Every list is one walk over one of them, whatever number of endpoints a tenant has.
@@ -48,13 +48,14 @@ package history
 
 import (
 	"errors"
+	"sync/atomic"
 
 	"github.com/hookline/hookline/eventlog"
 	"github.com/hookline/hookline/eventlog/projection"
 )
 
 // LayoutVersion is that of the keys: part of projection.Options.Version.
-const LayoutVersion = 4
+const LayoutVersion = 5
 
 const name = "history"
 
@@ -72,6 +73,9 @@ type History struct {
 	store   *projection.Store
 	fold    fold
 	maxDone int
+	// waitsFrom: of the deliveries that records before this seq created, those that wait have a w key. It was true at a
+	// commit that queries see; 0 = nothing is known.
+	waitsFrom atomic.Uint64
 }
 
 var (

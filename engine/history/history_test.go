@@ -17,11 +17,12 @@ import (
 
 // A window, runs and parts that small histories outgrow.
 func testLayout() layout {
-	return layout{window: testWindow, matches: testMatches, partRun: 16, partBytes: 60, partLists: 9}
+	return layout{window: testWindow, matches: testMatches, soon: testSoon, partRun: 16, partBytes: 60, partLists: 9}
 }
 
 const (
 	testWindow  = 12
+	testSoon    = 7
 	testMatches = 2
 )
 

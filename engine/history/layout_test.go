@@ -71,7 +71,7 @@ func openSmall(tb testing.TB, log eventlog.Log) *History {
 			tb.Error(err)
 		}
 	})
-	h := newHistory(store, layout{window: 4, matches: 8, partRun: 8, partBytes: 100, partLists: 100})
+	h := newHistory(store, layout{window: 4, matches: 8, soon: 4, partRun: 8, partBytes: 100, partLists: 100})
 	foldAll(tb, h, log)
 	return h
 }

@@ -26,13 +26,14 @@ const (
 
 // layout is what keys depend on beside the log. Its numbers are changed by tests only.
 type layout struct {
-	window, matches      int // windowRecords, windowMatches
+	window, matches      int          // windowRecords, windowMatches
+	soon                 eventlog.Seq // soonRecords
 	partRun              eventlog.Seq
 	partBytes, partLists int
 }
 
 func defaultLayout() layout {
-	return layout{window: windowRecords, matches: windowMatches, partRun: partRun, partBytes: partBytes, partLists: partLists}
+	return layout{window: windowRecords, matches: windowMatches, soon: soonRecords, partRun: partRun, partBytes: partBytes, partLists: partLists}
 }
 
 // listKey names a list: of an endpoint, or of a tenant.

@@ -48,7 +48,8 @@ type endpointStream struct {
 	c        *deliveryCursor
 	endpoint eventlog.Seq
 	span     span
-	at       record.Ref // where to look next
+	at       record.Ref          // where to look next
+	skip     map[record.Ref]bool // passed over
 	done     bool
 }
 
@@ -61,6 +62,12 @@ func (c *deliveryCursor) all(endpoint eventlog.Seq, s span) *endpointStream {
 }
 
 func (e *endpointStream) next() (d candidate, ok bool) {
+	for d, ok = e.step(); ok && e.skip[d.ref]; d, ok = e.step() {
+	}
+	return d, ok
+}
+
+func (e *endpointStream) step() (d candidate, ok bool) {
 	if e.done {
 		return d, false
 	}

@@ -1,6 +1,8 @@
 package history
 
 import (
+	"strings"
+
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/eventlog"
 )
@@ -10,7 +12,9 @@ import (
 // creation. The younger ones are looked for among all: a list of pending deliveries walks at most that many records.
 //
 // Both bounds are counted in records, never in time or batches: the keys depend on the log alone.
-const windowRecords = 2048
+//
+// A burst that is delivered within the window costs no more than one that is delivered at once.
+const windowRecords = 1 << 16
 
 // windowMatches bounds memory: deliveries of an event with more of them are noted at once.
 const windowMatches = 64
@@ -19,12 +23,32 @@ const windowMatches = 64
 type window struct {
 	slots   []slot
 	matches int // windowMatches
+	names   names
+	last    eventlog.Seq // the newest record
+	oldest  eventlog.Seq // nothing before it waits in the window
+}
+
+// names are copies of tenants' ids, each once: a record's is valid during Apply only.
+type names map[string]string
+
+const maxNames = 1 << 16
+
+func (n *names) of(name string) string {
+	if kept, ok := (*n)[name]; ok {
+		return kept
+	}
+	if *n == nil || len(*n) >= maxNames {
+		*n = names{}
+	}
+	kept := strings.Clone(name)
+	(*n)[kept] = kept
+	return kept
 }
 
 // slot is one record's deliveries: the endpoint by ordinal, zero once it has ended.
 type slot struct {
 	seq       eventlog.Seq
-	tenant    []byte
+	tenant    string
 	waiting   int
 	endpoints []eventlog.Seq
 }
@@ -48,7 +72,7 @@ func (w *window) leave(now eventlog.Seq) *slot {
 func (w *window) open(now eventlog.Seq, tenant string) *slot {
 	s := w.at(now)
 	s.seq, s.waiting, s.endpoints = now, 0, s.endpoints[:0]
-	s.tenant = append(s.tenant[:0], tenant...) // a copy: the record's is valid during Apply only
+	s.tenant = w.names.of(tenant)
 	return s
 }
 
@@ -71,4 +95,18 @@ func (w *window) ended(ref record.Ref, now eventlog.Seq) bool {
 		s.waiting--
 	}
 	return true
+}
+
+// waitsFrom is the seq of the oldest record in the window a delivery of which still waits; where none does, that of the
+// next record.
+func (w *window) waitsFrom() eventlog.Seq {
+	if w.last >= w.size() {
+		w.oldest = max(w.oldest, w.last-w.size()+1)
+	}
+	for ; w.oldest <= w.last; w.oldest++ {
+		if s := w.at(w.oldest); s.seq == w.oldest && s.waiting > 0 {
+			break
+		}
+	}
+	return w.oldest
 }
