@@ -95,7 +95,7 @@ func serve(ctx context.Context, t *terminal, cfg *config.Config, logger *slog.Lo
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	pages, err := dashboard.New()
+	pages, err := dashboard.New(dashboard.Options{PortalFrames: cfg.PortalFrames})
 	if err != nil {
 		return err
 	}

@@ -20,11 +20,20 @@ var dist embed.FS
 
 // The content security policy of the pages. style-src takes no inline styles: what a script sets on an element is not one.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+	"base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors "
+
+// Options of the pages. The zero value shows them in no frame.
+type Options struct {
+	// PortalFrames are the origins whose pages may show the portal, and nothing else of this, in a frame; each a scheme,
+	// a host and perhaps a port. The portal's cookie is SameSite=Strict: a page of another site can show it, but no
+	// session lasts there.
+	PortalFrames []string
+}
 
 // Pages serves the built files.
 type Pages struct {
-	files map[string]*file // by name in dist
+	files  map[string]*file // by name in dist
+	portal string           // the portal's policy
 }
 
 // file is one built file, compressed once.
@@ -35,10 +44,13 @@ type file struct {
 }
 
 // New reads what is built in. It fails only when dist lacks a page.
-func New() (*Pages, error) { return from(dist) }
+func New(o Options) (*Pages, error) { return from(dist, o) }
 
-func from(source fs.FS) (*Pages, error) {
-	p := &Pages{files: map[string]*file{}}
+func from(source fs.FS, o Options) (*Pages, error) {
+	p := &Pages{files: map[string]*file{}, portal: policy + "'none'"}
+	if len(o.PortalFrames) > 0 {
+		p.portal = policy + "'self' " + strings.Join(o.PortalFrames, " ")
+	}
 	err := fs.WalkDir(source, "dist", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -114,7 +126,10 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", policy+"'none'")
+	if name == portalPage {
+		h.Set("Content-Security-Policy", p.portal)
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

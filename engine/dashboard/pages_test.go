@@ -28,7 +28,7 @@ func get(t *testing.T, p *Pages, target string, headers ...string) *httptest.Res
 
 func pages(t *testing.T) *Pages {
 	t.Helper()
-	p, err := New()
+	p, err := New(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +127,21 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
+// Only the portal is shown in frames, and only in those of the origins that are named.
+func TestFrames(t *testing.T) {
+	p, err := New(Options{PortalFrames: []string{"https://app.example.com", "https://app.example.org"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"/portal": "frame-ancestors 'self' https://app.example.com https://app.example.org", "/": "frame-ancestors 'none'", "/ui/portal.js": "frame-ancestors 'none'",
+	} {
+		if csp := get(t, p, path).Header().Get("Content-Security-Policy"); !strings.HasSuffix(csp, want) {
+			t.Errorf("%s: %q, want it to end %q", path, csp, want)
+		}
+	}
+}
+
 // A browser that has a file is told so; one that takes no gzip gets it plain; what is none of ours is not found.
 func TestServing(t *testing.T) {
 	p := pages(t)
@@ -147,7 +162,7 @@ func TestServing(t *testing.T) {
 			t.Errorf("%s: %d, want 404", path, w.Code)
 		}
 	}
-	if _, err := from(fstest.MapFS{"dist/portal.html": {}}); err == nil || !strings.Contains(err.Error(), operatorPage) {
+	if _, err := from(fstest.MapFS{"dist/portal.html": {}}, Options{}); err == nil || !strings.Contains(err.Error(), operatorPage) {
 		t.Errorf("dist without a page: %v", err)
 	}
 }

@@ -28,19 +28,21 @@ var ErrConfig = errors.New("configuration")
 
 // Config is what a server is told.
 type Config struct {
-	Data       string         // the data directory
-	Listen     string         // host:port of the API
-	PublicURL  string         // where the server is reached from outside; "" = as the caller did
-	AllowCIDR  []netip.Prefix // targets that the address guard lets through besides public ones
-	AllowHTTP  bool           // targets without TLS, where the profile allows it
-	TrustCA    []byte         // PEM, beside the system's roots
-	Profiles   string         // directory of the provider's own profiles; "" = only the built-in ones
-	Manual     bool           // the manual clock
-	ClockStart time.Time      // of the manual clock; zero = the wall clock
-	AdminKey   string         // "" = the one that is there, or a new one
-	Master     *seal.Master   // nil = the data directory's own
-	LogLevel   string         // debug, info, warn, error
-	LogFormat  string         // json, text
+	Data   string // the data directory
+	Listen string // host:port of the API
+	// PortalFrames are the origins whose pages may show the customer portal in a frame.
+	PortalFrames []string
+	PublicURL    string         // where the server is reached from outside; "" = as the caller did
+	AllowCIDR    []netip.Prefix // targets that the address guard lets through besides public ones
+	AllowHTTP    bool           // targets without TLS, where the profile allows it
+	TrustCA      []byte         // PEM, beside the system's roots
+	Profiles     string         // directory of the provider's own profiles; "" = only the built-in ones
+	Manual       bool           // the manual clock
+	ClockStart   time.Time      // of the manual clock; zero = the wall clock
+	AdminKey     string         // "" = the one that is there, or a new one
+	Master       *seal.Master   // nil = the data directory's own
+	LogLevel     string         // debug, info, warn, error
+	LogFormat    string         // json, text
 
 	RestartRate int    // overdue deliveries a second after a start
 	MaxInFlight int    // attempts at the same time
@@ -68,6 +70,19 @@ func (c *Config) setPublicURL(v string) error {
 		return fmt.Errorf("%q is no address of a server: want e.g. https://hooks.example.com", v)
 	}
 	c.PublicURL = v
+	return nil
+}
+
+func (c *Config) setPortalFrames(list []string) error {
+	c.PortalFrames = nil
+	for _, v := range list {
+		v = strings.TrimSpace(v)
+		u, err := url.Parse(v)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Scheme+"://"+u.Host != v || strings.ContainsAny(u.Host, "*;,' \"") {
+			return fmt.Errorf("%q is no origin: want scheme, host and port alone, e.g. https://app.example.com", v)
+		}
+		c.PortalFrames = append(c.PortalFrames, v)
+	}
 	return nil
 }
 

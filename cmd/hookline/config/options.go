@@ -46,6 +46,7 @@ func options() []option {
 		{name: "data", value: "DIR", usage: "data directory; made when absent", set: (*Config).setData},
 		{name: "listen", value: "HOST:PORT", def: "127.0.0.1:8080", usage: "address of the API", set: (*Config).setListen},
 		{name: "public-url", value: "URL", usage: "where the server is reached from outside, for links it hands out; default as the caller reached it", set: (*Config).setPublicURL},
+		{name: "portal-frame", value: "ORIGIN", usage: "a page there may show the customer portal in a frame, e.g. https://app.example.com; same site only, for its cookie's sake (repeatable)", list: (*Config).setPortalFrames},
 		{name: "allow-cidr", value: "CIDR", usage: "deliver to this network too, though it is not public (repeatable)", list: (*Config).setAllowCIDR},
 		{name: "allow-http", usage: "deliver without TLS where the profile allows it", set: (*Config).setAllowHTTP},
 		{name: "trust-ca", value: "FILE.pem", usage: "trust these authorities beside the system's", set: (*Config).setTrustCA},
