@@ -29,7 +29,7 @@ type conn struct {
 }
 
 // dial tries each server once, for at most connectTimeout; where none is there the connection comes up behind.
-func dial(s *Settings, name string) (*conn, error) {
+func dial(s *Connection, name string) (*conn, error) {
 	c := &conn{tried: make(chan struct{})}
 	c.up, c.down = context.WithCancelCause(context.Background())
 	tlsConfig, err := s.TLS.Config()

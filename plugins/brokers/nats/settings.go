@@ -4,20 +4,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hookline/hookline/plugins/brokers"
 )
 
-// Settings configure the transport.
-type Settings struct {
+// Connection says how to reach NATS; it is the broker of an ingest, and part of Settings.
+type Connection struct {
 	Servers  []string    `json:"servers"`            // e.g. nats://127.0.0.1:4222; no credentials in them
-	Subjects []string    `json:"subjects"`           // what endpoints may write to; a * at the end stands for any rest
-	Mode     string      `json:"mode,omitempty"`     // "jetstream" (default) or "core"
 	User     string      `json:"user,omitempty"`     // with Password
 	Password string      `json:"password,omitempty"` // secret
 	Token    string      `json:"token,omitempty"`    // secret
 	Creds    string      `json:"creds,omitempty"`    // content of a .creds file (JWT and seed); secret
 	TLS      brokers.TLS `json:"tls,omitzero"`
+}
+
+// Settings configure the transport.
+type Settings struct {
+	Connection
+	Subjects []string `json:"subjects"`       // what endpoints may write to; a * at the end stands for any rest
+	Mode     string   `json:"mode,omitempty"` // "jetstream" (default) or "core"
 }
 
 const (
@@ -50,13 +56,30 @@ func parse(raw json.RawMessage) (Settings, error) {
 	if err := brokers.Decode(raw, &s); err != nil {
 		return s, err
 	}
-	switch {
-	case len(s.Servers) == 0:
-		return s, errors.New("settings: servers is empty: give at least one, e.g. nats://127.0.0.1:4222")
-	case s.Mode != modeJetStream && s.Mode != modeCore:
+	if s.Mode != modeJetStream && s.Mode != modeCore {
 		return s, fmt.Errorf("settings: mode is %q: give jetstream or core", s.Mode)
-	case (s.User == "") != (s.Password == ""):
-		return s, errors.New("settings: user and password go together: give both or none")
 	}
-	return s, nil
+	return s, s.check()
+}
+
+func (c *Connection) check() error {
+	if len(c.Servers) == 0 {
+		return errors.New("settings: servers is empty: give at least one, e.g. nats://127.0.0.1:4222")
+	}
+	if (c.User == "") != (c.Password == "") {
+		return errors.New("settings: user and password go together: give both or none")
+	}
+	for i, server := range c.Servers {
+		if strings.Contains(server, "@") || strings.Contains(server, ",") {
+			return fmt.Errorf("settings: servers[%d] holds credentials or several servers: use user and password, and one entry a server", i)
+		}
+	}
+	return nil
+}
+
+func decodeConnection(raw json.RawMessage, c *Connection) error {
+	if err := brokers.Decode(raw, c); err != nil {
+		return err
+	}
+	return c.check()
 }

@@ -58,7 +58,7 @@ func New(settings json.RawMessage) (transports.Transport, error) {
 	}
 	t := &Transport{targets: targets}
 	t.attempts.Judge, t.attempts.Secrets = judge, []string{s.Password, s.Token, s.Creds}
-	if t.conn, err = dial(&s, "hookline"); err != nil {
+	if t.conn, err = dial(&s.Connection, "hookline"); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
 	if s.Mode == modeJetStream {

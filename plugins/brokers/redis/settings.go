@@ -10,16 +10,21 @@ import (
 	"github.com/hookline/hookline/plugins/brokers"
 )
 
-// Settings configure the transport.
-type Settings struct {
+// Connection says how to reach Redis; it is the broker of an ingest, and part of Settings.
+type Connection struct {
 	Address  string      `json:"address"`             // host:port
-	Streams  []string    `json:"streams"`             // what endpoints may write to; a * at the end stands for any rest
 	User     string      `json:"user,omitempty"`      // of an ACL; empty: the default user
 	Password string      `json:"password,omitempty"`  // secret
 	DB       int         `json:"db,omitempty"`        // 0 to 15 by default of Redis
-	MaxLen   int64       `json:"max_len,omitempty"`   // entries a stream keeps, about; 0: all
 	PoolSize int         `json:"pool_size,omitempty"` // connections; 0: 64
 	TLS      brokers.TLS `json:"tls,omitzero"`
+}
+
+// Settings configure the transport.
+type Settings struct {
+	Connection
+	Streams []string `json:"streams"`           // what endpoints may write to; a * at the end stands for any rest
+	MaxLen  int64    `json:"max_len,omitempty"` // entries a stream keeps, about; 0: all
 }
 
 const defaultPoolSize = 64
@@ -49,31 +54,46 @@ func parse(raw json.RawMessage) (Settings, error) {
 	if err := brokers.Decode(raw, &s); err != nil {
 		return s, err
 	}
-	if s.PoolSize == 0 {
-		s.PoolSize = defaultPoolSize
+	if s.MaxLen < 0 {
+		return s, fmt.Errorf("settings: max_len is %d, must be 0 or more", s.MaxLen)
+	}
+	return s, s.check()
+}
+
+func parseConnection(raw json.RawMessage) (Connection, error) {
+	c := Connection{}
+	if err := brokers.Decode(raw, &c); err != nil {
+		return c, err
+	}
+	return c, c.check()
+}
+
+func (c *Connection) check() error {
+	if c.PoolSize == 0 {
+		c.PoolSize = defaultPoolSize
 	}
 	switch {
-	case s.Address == "":
-		return s, errors.New("settings: address is empty: give host:port, e.g. 127.0.0.1:6379")
-	case s.User != "" && s.Password == "":
-		return s, errors.New("settings: user without password: give both")
-	case s.DB < 0 || s.MaxLen < 0:
-		return s, errors.New("settings: db and max_len must be 0 or more")
-	case s.PoolSize < 1 || s.PoolSize > 1024:
-		return s, fmt.Errorf("settings: pool_size is %d, must be 1 to 1024", s.PoolSize)
+	case c.Address == "":
+		return errors.New("settings: address is empty: give host:port, e.g. 127.0.0.1:6379")
+	case c.User != "" && c.Password == "":
+		return errors.New("settings: user without password: give both")
+	case c.DB < 0:
+		return fmt.Errorf("settings: db is %d, must be 0 or more", c.DB)
+	case c.PoolSize < 1 || c.PoolSize > 1024:
+		return fmt.Errorf("settings: pool_size is %d, must be 1 to 1024", c.PoolSize)
 	}
-	return s, nil
+	return nil
 }
 
 // client connects when it is first needed.
-func (s *Settings) client() (*redis.Client, error) {
-	tlsConfig, err := s.TLS.Config()
+func (c *Connection) client() (*redis.Client, error) {
+	tlsConfig, err := c.TLS.Config()
 	if err != nil {
 		return nil, err
 	}
 	return redis.NewClient(&redis.Options{
-		Addr: s.Address, Username: s.User, Password: s.Password, DB: s.DB, TLSConfig: tlsConfig, ClientName: "hookline",
-		PoolSize: s.PoolSize, MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true,
+		Addr: c.Address, Username: c.User, Password: c.Password, DB: c.DB, TLSConfig: tlsConfig, ClientName: "hookline",
+		PoolSize: c.PoolSize, MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true,
 		DialTimeout: connectTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 	}), nil
 }

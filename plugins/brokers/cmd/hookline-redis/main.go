@@ -1,14 +1,19 @@
-// Hookline-redis is the transport to Redis Streams as a plugin; hookline starts it.
+// Hookline-redis is the transport to Redis Streams as a plugin, started by hookline; "hookline-redis ingest --config FILE" is the way
+// back, started by the operator.
 package main
 
 import (
 	"os"
 
+	"github.com/hookline/hookline/plugins/brokers/ingest"
 	"github.com/hookline/hookline/plugins/brokers/redis"
 	"github.com/hookline/hookline/plugins/sdk"
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "ingest" {
+		os.Exit(ingest.Main(os.Args[2:], redis.OpenIngest, os.Stderr))
+	}
 	if err := sdk.Serve(redis.Plugin("1.0.0")); err != nil {
 		os.Exit(sdk.Complain(err))
 	}
