@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -155,7 +156,8 @@ type lostRange struct {
 func (t *terminal) salvaged(s pebblelog.Salvaged, to string, asJSON bool) error {
 	lost := []lostRange{}
 	for _, l := range s.Lost {
-		lost = append(lost, lostRange{uint64(l.First), uint64(l.Last), l.Content, l.What})
+		what, _, _ := strings.Cut(l.What, "\n")
+		lost = append(lost, lostRange{uint64(l.First), uint64(l.Last), l.Content, what})
 	}
 	if asJSON {
 		err := json.NewEncoder(t.out).Encode(struct {
@@ -169,7 +171,7 @@ func (t *terminal) salvaged(s pebblelog.Salvaged, to string, asJSON bool) error 
 		}
 	} else {
 		for _, l := range lost {
-			what := "lost"
+			what := "lost" // the record
 			if l.Content {
 				what = "content lost"
 			}

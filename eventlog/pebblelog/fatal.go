@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -46,6 +47,12 @@ func (p pebbleLogger) Fatalf(format string, args ...any) {
 	select {}
 }
 
+// firstLine is what a person reads of Pebble's errors.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
 // listener says what Pebble's background work meets. A full or failing disk is fatal: Pebble itself would try for
 // ever, spinning. Damage is not: the read that meets it says so, all else can still be read.
 func listener(to *slog.Logger, fatal func(error)) *pebble.EventListener {
@@ -59,7 +66,7 @@ func listener(to *slog.Logger, fatal func(error)) *pebble.EventListener {
 			to.Error("pebble: background work failed", "error", err)
 		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			to.Error("pebble: damaged table", "info", info.String())
+			to.Error("pebble: damaged table", "file", info.Path, "error", firstLine(info.Details.Error()))
 		},
 	}
 }

@@ -197,6 +197,6 @@ func (s *salvage) passOver(seq eventlog.Seq, err error) {
 	}
 	var damage *eventlog.CorruptError
 	if errors.As(s.log.damaged(keySections, seq, end, err), &damage) {
-		s.bad, s.badTo = damage, damage.Last
+		s.bad, s.badTo = err, damage.Last
 	}
 }
