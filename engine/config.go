@@ -43,6 +43,8 @@ type Config struct {
 	// Held starts the engine without sending anything until Release; Released makes a release durable.
 	Held     bool
 	Released func() error
+	// RotateMaster seals the keyring under another master key; nil = it cannot be done from here.
+	RotateMaster func() error
 	// Backups makes backups of the log; nil = there is no place for them.
 	Backups Backups
 

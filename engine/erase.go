@@ -23,7 +23,7 @@ type Erasure struct {
 //
 // The record comes before the destruction: when the process dies in between, the next start destroys.
 func (e *Engine) EraseTenant(ctx context.Context, by Actor, id, confirm string) (Erasure, error) {
-	out := Erasure{Tenant: id, Backups: "none"}
+	out := Erasure{Tenant: id}
 	if confirm != id {
 		return out, Invalid("confirm", "is %.64q, must be the tenant's id: nothing brings back what is erased", confirm)
 	}
@@ -50,15 +50,38 @@ func (e *Engine) EraseTenant(ctx context.Context, by Actor, id, confirm string) 
 		return out, storeError(err)
 	}
 	e.ahead.forget()
-	if e.cfg.Backups != nil {
-		out.Backups = "refreshed"
-		if err := e.cfg.Backups.RefreshKeyring(); err != nil {
-			out.Backups = "failed"
-			e.cfg.Logger.Error("a tenant was erased, but its keys are still in the backups: make a backup", "tenant", id, "error", err)
-		}
-	}
+	out.Backups = e.refreshBackups()
 	e.cfg.Logger.Warn("a tenant was erased", "tenant", id, "by", by.Name, "backups", out.Backups)
 	return out, nil
+}
+
+// refreshBackups gives the backups the keyring as it is now.
+func (e *Engine) refreshBackups() string {
+	if e.cfg.Backups == nil {
+		return "none"
+	}
+	if err := e.cfg.Backups.RefreshKeyring(); err != nil {
+		e.cfg.Logger.Error("the backups still have the keyring of before: make a backup", "error", err)
+		return "failed"
+	}
+	return "refreshed"
+}
+
+// Rotated tells what a rotation of the master key came to.
+type Rotated struct {
+	Backups string `json:"backups" enum:"none,refreshed,failed" doc:"whether the backups of this server's backup directory open with the new key; failed: make a backup"`
+}
+
+// RotateMasterKey seals the keyring under another master key, while everything goes on.
+func (e *Engine) RotateMasterKey(_ context.Context, by Actor) (Rotated, error) {
+	if e.cfg.RotateMaster == nil {
+		return Rotated{}, conflict("the master key was given in the environment: give it as a file, --master-key-file, to rotate it")
+	}
+	if err := e.cfg.RotateMaster(); err != nil {
+		return Rotated{}, storeError(err)
+	}
+	e.cfg.Logger.Warn("the master key was rotated: what holds the old one opens nothing of this keyring any more", "by", by.Name)
+	return Rotated{Backups: e.refreshBackups()}, nil
 }
 
 func (s *sequencer) eraseTenant(t *state.Tenant, who eventlog.Section) {

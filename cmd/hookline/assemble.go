@@ -42,7 +42,7 @@ func assemble(ctx context.Context, cfg *config.Config, dir *dataDir, logger *slo
 	if a.profiles, err = openProfiles(cfg, logger); err != nil {
 		return a, err
 	}
-	master, made, err := dir.masterKey(cfg.Master)
+	master, made, err := dir.openMaster(cfg)
 	if err != nil {
 		return a, err
 	}
@@ -50,7 +50,7 @@ func assemble(ctx context.Context, cfg *config.Config, dir *dataDir, logger *slo
 		logger.Warn("a master key was made: without it nothing sealed can be read, and beside the data it protects little; keep it elsewhere and give it by HOOKLINE_MASTER_KEY or --master-key-file",
 			"file", dir.join(masterKeyFile))
 	}
-	keyring, err := seal.Open(dir.join(keyringFile), master)
+	keyring, err := master.open(dir.join(keyringFile))
 	if err != nil {
 		return a, fmt.Errorf("keyring: %w", err)
 	}
@@ -83,7 +83,7 @@ func assemble(ctx context.Context, cfg *config.Config, dir *dataDir, logger *slo
 		return a, fmt.Errorf("admin key: %w", err)
 	}
 	a.adminKey, a.keyMade = key, keyMade
-	if err := a.openEngine(ctx, cfg, dir, keyring, held != nil, logger); err != nil {
+	if err := a.openEngine(ctx, cfg, dir, keyring, master.rotation(keyring), held != nil, logger); err != nil {
 		return a, err
 	}
 	return a, nil
@@ -106,7 +106,7 @@ func onFatal(logger *slog.Logger) func(error) {
 	}
 }
 
-func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *dataDir, keyring *seal.Keyring, held bool, logger *slog.Logger) error {
+func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *dataDir, keyring *seal.Keyring, rotate func() error, held bool, logger *slog.Logger) error {
 	store, err := projection.Open(ctx, projection.Options{
 		Dir: dir.join(viewsDir), Version: engine.ViewsVersion, Log: a.log, Logger: logger, Fatal: onFatal(logger),
 	})
@@ -140,7 +140,7 @@ func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *data
 		Log: a.log, Keyring: keyring, Views: views, Dir: dir.path, Owner: owner(),
 		Profiles: a.allProfiles(), Transports: map[string]engine.Transport{httpsName: carrier}, AdminKey: a.adminKey,
 		Logger: logger, LowSpace: a.log.LowSpace, ManualClock: cfg.Manual, ClockStart: cfg.ClockStart,
-		RestartRate: cfg.RestartRate, MaxInFlight: cfg.MaxInFlight, Held: held, Released: dir.release,
+		RestartRate: cfg.RestartRate, MaxInFlight: cfg.MaxInFlight, Held: held, Released: dir.release, RotateMaster: rotate,
 	}
 	if a.backups != nil {
 		conf.Backups = a.backups

@@ -50,7 +50,7 @@ func newRoot(t *terminal) *cobra.Command {
 	}
 	add("run", serveCommand(t), devCommand(t), benchCommand(t), profilesCommand(t))
 	add("api", publishCommand(t), tenantsCommand(t), endpointsCommand(t), subscriptionsCommand(t), keysCommand(t), sessionsCommand(t), auditCommand(t), eventsCommand(t),
-		deliveriesCommand(t), attemptsCommand(t), recoveriesCommand(t), pluginsCommand(t), whyCommand(t), backupsCommand(t))
+		deliveriesCommand(t), attemptsCommand(t), recoveriesCommand(t), pluginsCommand(t), whyCommand(t), backupsCommand(t), keyringCommand(t))
 	add("filters", filtersCommand(t))
 	add("offline", logCommand(t))
 	root.AddCommand(pluginCommand(t), versionCommand(t))

@@ -32,6 +32,16 @@ func systemOperations() []*operation {
 				}
 				return one(c)(c.svc.Release(c.r.Context(), c.by))
 			}},
+		{method: http.MethodPost, path: "/v1/keyring:rotate", id: "rotate-master-key", tag: "System", status: 200,
+			summary: "Seal the keyring under another master key", answer: engine.Rotated{}, body: noFields{}, optional: true,
+			doc: "While it serves. The key comes from FILE.next beside the master key's file, or is made where the file is the data directory's own, " +
+				"and takes the file's place. What was sealed stays as it is.",
+			handle: func(c *call) error {
+				if err := c.decode(&noFields{}); err != nil {
+					return err
+				}
+				return one(c)(c.svc.RotateMasterKey(c.r.Context(), c.by))
+			}},
 		{method: http.MethodPost, path: "/v1/backups", id: "create-backup", tag: "System", status: 202,
 			summary: "Begin a backup of the log", answer: engine.Backup{}, body: noFields{}, optional: true,
 			doc: "To the directory that the server was given by `--backup-dir`, one at a time (else 409), while it serves. It is there once " +

@@ -246,10 +246,6 @@ func (k *Keyring) publish() {
 // destroy drops the keys of erased tenants from memory and writes the file without them. k.mu is held.
 func (k *Keyring) destroy() error {
 	var kept []*key
-	var entries []fileEntry
-	for t := range k.erased {
-		entries = append(entries, fileEntry{kind: kindErased, tenant: t})
-	}
 	for _, x := range k.order {
 		if k.erased[x.tenant] {
 			k.keys.drop(x.id)
@@ -258,6 +254,17 @@ func (k *Keyring) destroy() error {
 			continue
 		}
 		kept = append(kept, x)
+	}
+	k.order = kept
+	return k.file.rewrite(k.entries())
+}
+
+// entries are what the file holds when it is written anew. k.mu is held.
+func (k *Keyring) entries() (entries []fileEntry) {
+	for t := range k.erased {
+		entries = append(entries, fileEntry{kind: kindErased, tenant: t})
+	}
+	for _, x := range k.order {
 		entries = append(entries, fileEntry{kind: kindKey, id: x.id, tenant: x.tenant, secret: x.secret[:]})
 		if x.retired {
 			entries = append(entries, fileEntry{kind: kindRetired, id: x.id})
@@ -267,8 +274,7 @@ func (k *Keyring) destroy() error {
 			entries = append(entries, fileEntry{kind: kindUsed, id: x.id})
 		}
 	}
-	k.order = kept
-	return k.file.rewrite(entries)
+	return entries
 }
 
 // Close closes the file. Sealers that were handed out go on working; new ones are refused.

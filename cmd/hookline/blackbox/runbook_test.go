@@ -165,7 +165,7 @@ func TestRunbookCorruptLog(t *testing.T) {
 	back.logOK(t, "verify")
 }
 
-// The runbook's "Erase a person, or a customer", step by step.
+// The runbook's "Erase a person, or a customer", step by step, and "The master key may be known to somebody".
 func TestRunbookErase(t *testing.T) {
 	t.Parallel()
 	r, n, k, waiting, place, _ := runbookRig(t)
@@ -178,11 +178,16 @@ func TestRunbookErase(t *testing.T) {
 	n.hasStatus(t, waiting, "canceled", "tenant_deleted", 1)
 	r.advance(t, 48*time.Hour)
 	k.exactly(t, 1)
+	if out := b.run(t, "rotate"); !strings.Contains(out, "refreshed") {
+		t.Errorf("it says %s", out)
+	}
 	r.stop(t)
 	b.run(t, "erase-elsewhere")
 	r.logOK(t, "verify")
 	r.logOK(t, "rebuild", "--check")
-	restored(t, r.server, place)
+	back := restored(t, r.server, place)
+	back.start(t)
+	back.stop(t)
 }
 
 // Export and import: the same log, seq by seq and chain by chain, also through pipes; cut or changed it imports as none.

@@ -41,6 +41,7 @@ type Config struct {
 	ClockStart   time.Time      // of the manual clock; zero = the wall clock
 	AdminKey     string         // "" = the one that is there, or a new one
 	Master       *seal.Master   // nil = the data directory's own
+	MasterFile   string         // that Master was read from; "" = it was not
 	LogLevel     string         // debug, info, warn, error
 	LogFormat    string         // json, text
 
@@ -201,7 +202,7 @@ func (c *Config) setMasterKeyFile(path string) error {
 	if err != nil {
 		return err
 	}
-	c.Master = &m
+	c.Master, c.MasterFile = &m, path
 	return nil
 }
 
