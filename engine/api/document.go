@@ -14,7 +14,7 @@ import (
 
 const intro = `Publish events, manage tenants, endpoints and subscriptions, and see what became of every delivery.
 
-All calls but /healthz, /readyz, /openapi.json and / need ` + "`Authorization: Bearer KEY`" + `. Lists answer ` + "`{\"data\", \"next_cursor\"}`" + `; pass
+All calls but /healthz, /readyz, /openapi.json and the pages for browsers need ` + "`Authorization: Bearer KEY`" + `. Lists answer ` + "`{\"data\", \"next_cursor\"}`" + `; pass
 ` + "`next_cursor`" + ` as ` + "`cursor`" + ` until it is null. PATCH is a merge patch (RFC 7396). Every refusal is a problem (RFC 9457) that names field,
 bound and fix. ` + "`X-Log-Seq`" + ` on an answer is the seq of the newest record; sent back as ` + "`X-Min-Seq`" + ` a read waits for it.`
 

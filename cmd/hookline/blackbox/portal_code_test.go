@@ -15,7 +15,8 @@ import (
 )
 
 // The receivers that the portal shows take what this server signs and refuse what was changed on the way, for every kind
-// of signature: as they stand on the page, by the languages themselves.
+// of signature: as they stand on the page, by the languages themselves. Node, Python and Go are always asked; PHP, Ruby and
+// Java where they are.
 func TestPortalReceiverCode(t *testing.T) {
 	r := realRig(t)
 	b := newBrowser(t)
@@ -26,19 +27,7 @@ func TestPortalReceiverCode(t *testing.T) {
 		e := n.endpoint(t, k, nil)
 		b.portal(r.server, profile)
 		b.sees(k.path)
-		for _, lang := range []struct {
-			name, file string
-			run        func(dir string) *exec.Cmd
-		}{
-			{"node", "receiver.mjs", func(dir string) *exec.Cmd { return exec.Command("node", "receiver.mjs") }},
-			{"python", "receiver.py", func(dir string) *exec.Cmd { return exec.Command("python3", "-u", "receiver.py") }},
-			{"go", "main.go", func(dir string) *exec.Cmd {
-				build := exec.Command("go", "build", "-o", "receiver", "main.go")
-				build.Dir = dir
-				judged(t, build)
-				return exec.Command("./receiver")
-			}},
-		} {
+		for _, lang := range languages(t) {
 			eval[bool](b, `(location.hash = "#/endpoints/`+e.ID+`/code?lang=`+lang.name+`", true)`)
 			b.sees("A whole receiver", lang.file)
 			code := eval[string](b, `document.querySelector("pre.snippet").textContent`)
@@ -48,17 +37,47 @@ func TestPortalReceiverCode(t *testing.T) {
 			}
 			n.test(t, e.ID, map[string]string{"osir": "domain.renewed", "github": "push", "stripe": "customer.created", "standard": "example.created"}[profile])
 			got := k.requests()
-			takes(t, profile+" in "+lang.name, dir, lang.run(dir), n.secret(t, e.ID), got[len(got)-1])
+			takes(t, lang, profile+" in "+lang.name, dir, n.secret(t, e.ID), got[len(got)-1])
 		}
 	}
 }
 
+// language runs a receiver of its; PORT is set in the environment.
+type language struct {
+	name, file string
+	run        func(dir, port string) *exec.Cmd
+}
+
+func languages(t *testing.T) []language {
+	all := []language{
+		{"node", "receiver.mjs", func(string, string) *exec.Cmd { return exec.Command("node", "receiver.mjs") }},
+		{"python", "receiver.py", func(string, string) *exec.Cmd { return exec.Command("python3", "-u", "receiver.py") }},
+		{"go", "main.go", func(dir, _ string) *exec.Cmd {
+			build := exec.Command("go", "build", "-o", "receiver", "main.go")
+			build.Dir = dir
+			judged(t, build)
+			return exec.Command("./receiver")
+		}},
+	}
+	for command, l := range map[string]language{
+		"php":    {"php", "receiver.php", func(_, port string) *exec.Cmd { return exec.Command("php", "-S", "127.0.0.1:"+port, "receiver.php") }},
+		"rackup": {"ruby", "config.ru", func(_, port string) *exec.Cmd { return exec.Command("rackup", "--host", "127.0.0.1", "--port", port) }},
+		"javac":  {"java", "Receiver.java", func(string, string) *exec.Cmd { return exec.Command("java", "Receiver.java") }},
+	} {
+		if _, err := exec.LookPath(command); err == nil {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
 // takes runs a receiver and demands 200 for the request as it came, 400 for one that differs in a byte, or says nothing.
-func takes(t *testing.T, what, dir string, cmd *exec.Cmd, secret string, req request) {
+func takes(t *testing.T, lang language, what, dir, secret string, req request) {
 	t.Helper()
 	addr := freeAddress(t)
 	_, port, _ := net.SplitHostPort(addr)
 	var out bytes.Buffer
+	cmd := lang.run(dir, port)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &out
 	cmd.Env = append(bareEnv(), "PORT="+port, "WEBHOOK_SECRET="+secret)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -19,7 +19,7 @@ end`;
     case "timestamped":
       return `def verify(env, body)
   parts = env["${env(p.header)}"].to_s.split(",").map { |part| part.split("=", 2) }
-  timestamp = parts.to_h["t"].to_s
+  timestamp = parts.find { |name, _| name == "t" }&.at(1).to_s
   return false if (Time.now.to_i - timestamp.to_i).abs > 300 # somebody may be repeating an old request
 
   want = ${mac("SECRET", 'timestamp + "." + body', p.hash, p.encoding)}

@@ -63,7 +63,7 @@ func main() {
 	})
 	log.Fatal(http.ListenAndServe(":"+cmp.Or(os.Getenv("PORT"), "8000"), nil))
 }
-`)}var p={name:"go",label:"Go",file:"main.go",run:"WEBHOOK_SECRET=… go run main.go",write:_};var o=e=>e==="sha512"?"HmacSHA512":"HmacSHA256";function c(e){return e==="base64"?"Base64.getEncoder().encodeToString(mac.doFinal())":"HexFormat.of().formatHex(mac.doFinal())"}function E(e){switch(e.kind){case"none":return"";case"single":return`    static boolean verify(Headers headers, byte[] body) throws Exception {
+`)}var f={name:"go",label:"Go",file:"main.go",run:"WEBHOOK_SECRET=… go run main.go",write:_};var o=e=>e==="sha512"?"HmacSHA512":"HmacSHA256";function c(e){return e==="base64"?"Base64.getEncoder().encodeToString(mac.doFinal())":"HexFormat.of().formatHex(mac.doFinal())"}function E(e){switch(e.kind){case"none":return"";case"single":return`    static boolean verify(Headers headers, byte[] body) throws Exception {
         Mac mac = Mac.getInstance("${o(e.hash)}");
         mac.init(new SecretKeySpec(SECRET.getBytes(UTF_8), "${o(e.hash)}"));
         mac.update(body);
@@ -133,7 +133,7 @@ ${t?`                if (!verify(exchange.getRequestHeaders(), body)) status = 4
         server.start();
     }
 }
-`)}var f={name:"java",label:"Java",file:"Receiver.java",run:"WEBHOOK_SECRET=… java Receiver.java",write:T};function x(e){switch(e.kind){case"none":return"";case"single":return`function verify(headers, body) {
+`)}var p={name:"java",label:"Java",file:"Receiver.java",run:"WEBHOOK_SECRET=… java Receiver.java",write:T};function x(e){switch(e.kind){case"none":return"";case"single":return`function verify(headers, body) {
   const want = ${e.prefix?JSON.stringify(e.prefix)+" + ":""}createHmac("${e.hash}", secret).update(body).digest("${e.encoding}");
   return same(headers["${e.header}"] ?? "", want);
 }`;case"timestamped":return`function verify(headers, body) {
@@ -265,7 +265,7 @@ HTTPServer(("", int(os.environ.get("PORT", 8000))), Receiver).serve_forever()
   Rack::Utils.secure_compare(env["${v(e.header)}"].to_s, want)
 end`;case"timestamped":return`def verify(env, body)
   parts = env["${v(e.header)}"].to_s.split(",").map { |part| part.split("=", 2) }
-  timestamp = parts.to_h["t"].to_s
+  timestamp = parts.find { |name, _| name == "t" }&.at(1).to_s
   return false if (Time.now.to_i - timestamp.to_i).abs > 300 # somebody may be repeating an old request
 
   want = ${h("SECRET",'timestamp + "." + body',e.hash,e.encoding)}
@@ -295,4 +295,4 @@ run lambda { |env|
   puts "received #{event}" # keep it, answer at once, work on it afterwards
   [200, {}, []]
 }
-`)}var $={name:"ruby",label:"Ruby",file:"config.ru",run:"WEBHOOK_SECRET=… rackup",write:C};var ee=[l,b,p,$,y,f];export{ee as languages,w as planOf};
+`)}var $={name:"ruby",label:"Ruby",file:"config.ru",run:"WEBHOOK_SECRET=… rackup",write:C};var ee=[l,b,f,$,y,p];export{ee as languages,w as planOf};
