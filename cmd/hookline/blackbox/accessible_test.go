@@ -50,7 +50,17 @@ func (b *browser) judge(axe, where string) {
 	}
 }
 
-// Every screen passes axe for WCAG 2.2 AA, and what a mouse reaches a keyboard reaches too.
+// reflows demands that the present screen fits a phone: nothing but what scrolls by itself is wider (WCAG 1.4.10).
+func (b *browser) reflows(where string) {
+	b.t.Helper()
+	b.do("phone", chromedp.EmulateViewport(390, 844))
+	if wide := eval[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
+		b.t.Errorf("%s is %d pixels wider than a phone", where, wide)
+	}
+	b.do("desktop", chromedp.EmulateViewport(1280, 860))
+}
+
+// Every screen passes axe for WCAG 2.2 AA, fits a phone, and what a mouse reaches a keyboard reaches too.
 func TestAccessible(t *testing.T) {
 	r := realRig(t)
 	n := r.tenant(t, "acme", "osir")
@@ -74,6 +84,7 @@ func TestAccessible(t *testing.T) {
 		b.at(s.hash)
 		b.sees(s.sees)
 		b.judge(script, "portal "+s.hash)
+		b.reflows("portal " + s.hash)
 	}
 	b.at("#/endpoints/" + e.ID + "/replay")
 	b.click("button", "Replay all failed…")
@@ -93,6 +104,7 @@ func TestAccessible(t *testing.T) {
 		b.at(s.hash)
 		b.sees(s.sees)
 		b.judge(script, "dashboard "+s.hash)
+		b.reflows("dashboard " + s.hash)
 	}
 
 	// By keyboard alone: from the top, Tab comes to a link of the menu; Enter follows it.

@@ -77,7 +77,7 @@ function Worst({ stats: s }: { stats: SystemStats }) {
     <section class="card" aria-label="Endpoints with the most failed attempts">
       <header><h2>Most failed attempts</h2></header>
       {s.worst.length === 0 ? <div class="body"><p class="soft">No attempt failed in this time.</p></div> : (
-        <table class="table">
+        <div class="scroll"><table class="table">
           <thead><tr><th>Tenant</th><th>Endpoint</th><th class="number">Failed</th><th><span class="sr">Share</span></th></tr></thead>
           <tbody>{s.worst.map((w) => (
             <tr key={w.endpoint_id}>
@@ -87,7 +87,7 @@ function Worst({ stats: s }: { stats: SystemStats }) {
               <td class="share"><div><i style={{ width: (w.failed / most) * 100 + "%" }} /></div></td>
             </tr>
           ))}</tbody>
-        </table>
+        </table></div>
       )}
     </section>
   );
