@@ -101,6 +101,10 @@ func (e *Engine) attemptAt(ctx context.Context, seq eventlog.Seq) (Attempt, erro
 
 // openAttempt fills in what is sealed. What was erased is left out.
 func (e *Engine) openAttempt(ctx context.Context, o *Attempt, a *record.AttemptFinished, r *eventlog.Record) error {
+	if r.Sections[0].Removed {
+		o.BodyRemoved = e.removed(r.Seq, r.Tenant, a.EventType)
+		return nil
+	}
 	plain, err := e.openSection(r.Sections[0], r.Tenant, r.Type, 0)
 	if errors.Is(err, seal.ErrDestroyed) {
 		o.Erased = true
@@ -129,6 +133,10 @@ func (e *Engine) openAttempt(ctx context.Context, o *Attempt, a *record.AttemptF
 		if eb, err = e.loadBody(a.Event); err == nil {
 			body = eb.body
 		}
+	}
+	if errors.Is(err, errBodyRemoved) {
+		o.BodyRemoved = e.removed(a.Event, r.Tenant, a.EventType)
+		return nil
 	}
 	if isErased(err) { // between the two
 		o.Erased = true

@@ -55,6 +55,9 @@ type Config struct {
 	MaxInFlight int                               // attempts; 0 = 4 096
 	ownWait     func(time.Duration) time.Duration // shortens waits of our own in tests; nil = as they are
 
+	// Retention says which bodies are removed; none = all stay. The Log must be an eventlog.SectionRemover.
+	Retention []BodyRule
+
 	Quota int // endpoints a tenant, 1 to 100 000; 0 = 1 000
 }
 
@@ -94,6 +97,8 @@ func (c *Config) validate() error {
 		return fmt.Errorf("engine: Config.RestartRate is %d, want 1 to 1 000 000 deliveries a second", c.RestartRate)
 	case c.MaxInFlight < 2 || c.MaxInFlight > 1<<20:
 		return fmt.Errorf("engine: Config.MaxInFlight is %d, want 2 to 1 048 576 attempts", c.MaxInFlight)
+	case CheckRetention(c.Retention) != nil:
+		return CheckRetention(c.Retention)
 	case c.Quota < 1 || c.Quota > MaxQuota:
 		return fmt.Errorf("engine: Config.Quota is %d, want 1 to 100 000 endpoints a tenant", c.Quota)
 	}

@@ -48,6 +48,9 @@ func (e *Engine) createDelivery(ctx context.Context, by Actor, tenant string, c 
 		if !ok {
 			return notFound("endpoint", s.id(record.PrefixEndpoint, c.Endpoint, 0))
 		}
+		if err := s.bodyGone(c.Event, tenant, c.EventType); err != nil {
+			return err
+		}
 		if _, blocked := ep.Blocked(); blocked {
 			return conflict("the endpoint is %s: enable it first", ep.Status())
 		}

@@ -54,6 +54,7 @@ type Engine struct {
 	seqDone   chan struct{}
 	snapshots *snapshots
 	pasts     *pasts
+	removals  atomic.Pointer[[]*state.Removal] // what retention has removed: see noteRemovals
 
 	recoverReads chan struct{} // slots of recoveries that read a page
 
@@ -118,6 +119,7 @@ func (e *Engine) open(ctx context.Context, st *state.State, w eventlog.Writer) e
 		return err
 	}
 	e.provide(st)
+	e.noteRemovals(st)
 	e.cfg.KeysFollower.Start()
 	if err := e.startDedupe(ctx, s); err != nil {
 		return err
@@ -177,6 +179,10 @@ func (e *Engine) start() {
 	}()
 	go e.commit()
 	go e.keepHouse()
+	if len(e.cfg.Retention) > 0 {
+		e.done.Add(1)
+		go e.keepRetention()
+	}
 }
 
 // keepHouse watches the disk, lets memory of idempotency go, and notes checkpoints.

@@ -23,6 +23,10 @@ func (e *Engine) eventBy(ctx context.Context, tenant, id string, at eventlog.Seq
 	if err != nil {
 		return Event{}, err
 	}
+	if r.Sections[0].Removed {
+		o.BodyRemoved = e.removed(r.Seq, tenant, o.Type)
+		return o, nil
+	}
 	body, err := e.openSection(r.Sections[0], tenant, r.Type, 0)
 	if isErased(err) {
 		o.Erased = true

@@ -125,6 +125,9 @@ func (e *Engine) openBody(r *eventlog.Record) (*eventBody, error) {
 	if err := ev.Decode(r.Facts); err != nil {
 		return nil, err
 	}
+	if r.Sections[0].Removed {
+		return nil, errBodyRemoved // bodies that pending deliveries need are kept: nobody sends this one
+	}
 	body, err := e.openSection(r.Sections[0], r.Tenant, r.Type, 0)
 	if err != nil {
 		return nil, err

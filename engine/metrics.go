@@ -15,6 +15,7 @@ type counters struct {
 	succeeded, exhausted                atomic.Int64
 	attempts                            [6]atomic.Int64 // by outcome
 	interrupted, brokenOff              atomic.Int64
+	bodiesRemoved                       atomic.Int64 // sections that retention removed
 	unrecorded                          atomic.Int64 // attempts that finished, their records not durable yet
 	inFlight                            atomic.Int64
 	batches, records, bytes             atomic.Int64
@@ -37,6 +38,7 @@ func (c *counters) ended(s record.Status) {
 type Metrics struct {
 	Published, Duplicates int64
 	FilterFailures        int64            // filters that could not be evaluated on an event
+	BodiesRemoved         int64            // of events and attempts, by retention
 	Attempts              map[string]int64 // by outcome
 	Deliveries            map[string]int64 // by final status
 	Interrupted           int64
@@ -58,7 +60,7 @@ type Metrics struct {
 // Metrics reads all counters; it does not touch the sequencer.
 func (e *Engine) Metrics() Metrics {
 	c := &e.count
-	m := Metrics{Published: c.published.Load(), Duplicates: c.duplicates.Load(), FilterFailures: c.filterFailures.Load(), Attempts: map[string]int64{},
+	m := Metrics{Published: c.published.Load(), Duplicates: c.duplicates.Load(), FilterFailures: c.filterFailures.Load(), BodiesRemoved: c.bodiesRemoved.Load(), Attempts: map[string]int64{},
 		Interrupted: c.interrupted.Load(), InFlight: c.inFlight.Load(), Pending: c.pending.Load(), Tenants: c.tenants.Load(),
 		Endpoints: c.endpoints.Load(), Parked: c.parked.Load(), HeadSeq: uint64(e.durable.Load().seq), Views: e.viewSeqs(),
 		Batches: c.batches.Load(), Records: c.records.Load(), Bytes: c.bytes.Load(), DiskLow: e.low.Load(), LogUnavailable: e.outage.lasting(),

@@ -110,9 +110,11 @@ type Event struct {
 	Metadata   json.RawMessage `json:"metadata"`
 	Matched    []Matched       `json:"matched"`
 	Failed     []FilterFailed  `json:"failed,omitempty" doc:"subscriptions whose filter could not be evaluated: neither a match nor a no"`
-	Body       *string         `json:"body,omitempty" doc:"the rendered body, text; one event alone only"`
-	BodyBase64 *string         `json:"body_base64,omitempty"`
-	Erased     bool            `json:"erased,omitempty" doc:"what was published is gone for good: the tenant's keys were destroyed"`
+	// BodyRemoved says why there is no body.
+	BodyRemoved *BodyRemoved `json:"body_removed,omitempty" doc:"one event alone only: retention has removed its body"`
+	Body        *string      `json:"body,omitempty" doc:"the rendered body, text; one event alone only"`
+	BodyBase64  *string      `json:"body_base64,omitempty"`
+	Erased      bool         `json:"erased,omitempty" doc:"what was published is gone for good: the tenant's keys were destroyed"`
 }
 
 // FilterFailed is a filter that could not be evaluated on an event.
@@ -174,7 +176,9 @@ type Attempt struct {
 	Request    AttemptRequest   `json:"request"`
 	Response   *AttemptResponse `json:"response"`
 	Erased     bool             `json:"erased,omitempty" doc:"request and response are gone for good: the tenant's keys were destroyed"`
-	InForce    *InForce         `json:"in_force,omitempty" doc:"one attempt alone only: what it was made by"`
+	// BodyRemoved says why there is no content.
+	BodyRemoved *BodyRemoved `json:"body_removed,omitempty" doc:"retention has removed what was sent, or with the request's URL what came back too"`
+	InForce     *InForce     `json:"in_force,omitempty" doc:"one attempt alone only: what it was made by"`
 }
 
 // Timings are an attempt's phases in ms; 0 = the phase did not happen.

@@ -114,12 +114,17 @@ func (s *sequencer) createRecovered(run *recoveryRun, n int) {
 	x, rows := run.x, run.page.Rows
 	ep, _ := s.st.Endpoint(x.Tenant.ID, x.Endpoint)
 	most := uint8(s.st.PolicyOfEndpoint(ep).Schedule.MaxAttempts())
+	made := uint64(0)
 	for i := range rows[:n] {
 		r := &rows[i]
+		if s.bodyGone(r.Event, x.Tenant.ID, r.EventType) != nil {
+			continue // since it was selected, or before
+		}
+		made++
 		s.appendFacts(record.TypeDeliveryCreated, x.Tenant.ID, &record.DeliveryCreated{Event: r.Event, EventID: r.EventID, EventType: r.EventType,
 			Endpoint: x.Endpoint, ResendOf: r.Ref, MaxAttempts: most, Recovery: x.Seq})
 	}
-	a := record.RecoveryAdvanced{Recovery: x.Seq, Cursor: rows[n-1].Ref, CursorMS: rows[n-1].CreatedMS, Created: x.Created + uint64(n)}
+	a := record.RecoveryAdvanced{Recovery: x.Seq, Cursor: rows[n-1].Ref, CursorMS: rows[n-1].CreatedMS, Created: x.Created + made}
 	if x.Rate > 0 {
 		a.NextAt = s.nextByRate(x, n)
 	}

@@ -202,6 +202,9 @@ func (e *Engine) eventAsSeen(tenant string, r *eventlog.Record, facts *record.Ev
 	if err != nil {
 		return nil, err
 	}
+	if r.Sections[0].Removed {
+		return nil, gone("the event's body was removed by retention (%s): what filters saw is gone", e.removedRule(r.Seq, tenant, o.Type))
+	}
 	body, err := e.openSection(r.Sections[0], tenant, r.Type, 0)
 	if isErased(err) {
 		return nil, conflict("the event's content was erased: what filters saw is gone")

@@ -147,6 +147,18 @@ type Backuper interface {
 	Backup(ctx context.Context, dir string) error
 }
 
+// SectionRemover removes section data in place, under a rule that its caller keeps: the records, their sums and the chain
+// stay as they are, and what was removed reads as Section.Removed.
+type SectionRemover interface {
+	// RemoveSections removes, for good, section data of the durable records first..last. which says of a record which of
+	// its sections go, bit 0 the first one; it sees no section data, and the record is valid until it returns. Durable on
+	// return, and the space is given back. Doing it again changes nothing: after a crash do so. removed is how many
+	// sections went this time.
+	RemoveSections(ctx context.Context, first, last Seq, which func(*Record) uint16) (removed int64, err error)
+	// SectionBytes is about how many bytes the sections of the records first..last take on disk.
+	SectionBytes(first, last Seq) (int64, error)
+}
+
 var (
 	ErrFenced      = errors.New("eventlog: somebody else writes to this log now")
 	ErrUnavailable = errors.New("eventlog: outcome of the append unknown, the writer is resolving it")

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 )
 
 // sectionsVersion is the first byte of a record's stored sections.
@@ -48,6 +49,41 @@ func AppendSections(dst []byte, sections []Section) []byte {
 		}
 	}
 	return dst
+}
+
+// RemoveStored appends to dst the stored form of sections without the data of some, bit 0 the first one. removed is how
+// many of them had it still; 0 = dst is as it was. stored is not checked against sums: a damaged section that stays is as
+// damaged as before.
+func RemoveStored(dst, stored []byte, which uint16) (out []byte, removed int, err error) {
+	if len(stored) < sectionsFixed || stored[0] != sectionsVersion || len(stored) < sectionsFixed+sectionsHeader*int(stored[1]) {
+		return dst, 0, fmt.Errorf("%w: stored sections are cut short or of an unknown version", ErrCorrupt)
+	}
+	n := int(stored[1])
+	headers, data := stored[sectionsFixed:sectionsFixed+sectionsHeader*n], stored[sectionsFixed+sectionsHeader*n:]
+	out = append(dst, stored[:sectionsFixed+sectionsHeader*n]...)
+	states := out[len(dst)+sectionsFixed:]
+	for i := range n {
+		if headers[sectionsHeader*i] == stateRemoved {
+			continue
+		}
+		size := binary.BigEndian.Uint32(headers[sectionsHeader*i+1:])
+		if uint64(size) > uint64(len(data)) {
+			return dst, 0, fmt.Errorf("%w: stored sections are cut short", ErrCorrupt)
+		}
+		if which&(1<<i) != 0 {
+			states[sectionsHeader*i] = stateRemoved
+			removed++
+		} else {
+			at := len(out)
+			out = append(out, data[:size]...)
+			states = out[len(dst)+sectionsFixed : at] // append may have moved it
+		}
+		data = data[size:]
+	}
+	if removed == 0 {
+		return dst, 0, nil
+	}
+	return out, removed, nil
 }
 
 // LoadSections fills Data (aliasing stored) or Removed of the sections of r, whose Sum and Len come from its batch,

@@ -142,6 +142,9 @@ func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *data
 		Logger: logger, LowSpace: a.log.LowSpace, ManualClock: cfg.Manual, ClockStart: cfg.ClockStart,
 		RestartRate: cfg.RestartRate, MaxInFlight: cfg.MaxInFlight, Held: held, Released: dir.release, RotateMaster: rotate,
 	}
+	for _, rule := range cfg.Retention {
+		conf.Retention = append(conf.Retention, engine.BodyRule(rule))
+	}
 	if a.backups != nil {
 		conf.Backups = a.backups
 	}

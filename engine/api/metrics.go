@@ -91,6 +91,7 @@ func (c engineCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	out.gauge("hookline_deliveries_pending", "Deliveries pending.", float64(m.Pending))
 	out.gauge("hookline_deliveries_parked", "Overdue deliveries that wait for the restart rate.", float64(m.Parked))
+	out.counter("hookline_bodies_removed_total", "Bodies of events and attempts that retention removed.", float64(m.BodiesRemoved))
 	out.gauge("hookline_tenants", "Tenants.", float64(m.Tenants))
 	out.gauge("hookline_endpoints", "Endpoints of all tenants.", float64(m.Endpoints))
 	out.gauge("hookline_log_head_seq", "Seq of the newest durable record.", float64(m.HeadSeq))

@@ -331,7 +331,7 @@ func NeedsSections(t eventlog.Type) bool {
 func Changes(t eventlog.Type) bool {
 	switch t {
 	case EpochStarted, TypeKeyUsed, TypeEndpointTested, TypeEventPublished, TypeDeliveryCreated, TypeDeliverySkipped,
-		TypeDeliveryCanceled, TypeRecoveryAdvanced, TypeAttemptFinished, TypeAttemptInterrupted:
+		TypeDeliveryCanceled, TypeRecoveryAdvanced, TypeAttemptFinished, TypeAttemptInterrupted, TypeBodyRemoved:
 		return false
 	}
 	return names[t] != ""

@@ -59,7 +59,7 @@ func draw32(t *rapid.T) (h [32]byte) {
 func drawFacts(t *rapid.T) facts {
 	u, i, u16, u32, u8 := rapid.Uint64(), rapid.Int64(), rapid.Uint16(), rapid.Uint32(), rapid.Byte()
 	s, yes := rapid.String(), rapid.Bool()
-	switch rapid.IntRange(0, 20).Draw(t, "kind") {
+	switch rapid.IntRange(0, 21).Draw(t, "kind") {
 	case 0:
 		p := &record.EventPublished{ID: s.Draw(t, "id"), Type: s.Draw(t, "type"), Profile: genSeq.Draw(t, "profile"),
 			RouteVersion: u.Draw(t, "route"), OccurredAt: i.Draw(t, "occurred"), NotBefore: i.Draw(t, "not before"), BodyLen: u32.Draw(t, "len"),
@@ -132,6 +132,9 @@ func drawFacts(t *rapid.T) facts {
 	case 20:
 		return &record.EndpointHandshake{Endpoint: genSeq.Draw(t, "endpoint"), Granted: yes.Draw(t, "granted"), Rate: u32.Draw(t, "rate"),
 			StatusCode: u16.Draw(t, "code"), Kind: u8.Draw(t, "error kind")}
+	case 21:
+		return &record.BodyRemoved{Rule: record.BodyRule{Tenant: s.Draw(t, "tenant"), EventType: s.Draw(t, "type"), AgeMS: u.Draw(t, "age"), Size: u.Draw(t, "size")},
+			After: genSeq.Draw(t, "after"), Upto: genSeq.Draw(t, "upto"), Kept: list(t, genSeq, 3), Also: list(t, genSeq, 3)}
 	case 19:
 		return &record.RecoveryEnded{Recovery: genSeq.Draw(t, "recovery"), State: record.RecoveryState(u8.Draw(t, "state")), Reason: record.Reason(u8.Draw(t, "reason"))}
 	case 11:

@@ -124,6 +124,9 @@ func pathSamples() []sample {
 			StartedAt: 1_640_000_000_200, TookMS: 30_001, Outcome: 4, Kind: record.KindNumber("timeout_response"), StatusCode: 503,
 			Timings: [5]uint32{1, 200, 3_000, 40_000, 500_000}, Status: record.Pending, Reason: record.ReasonNone,
 			NextDue: 1_640_001_830_201, EventID: "evt_1", EventType: "domain.registered"}},
+		{"body.removed", types(record.TypeBodyRemoved), &record.BodyRemoved{Rule: record.BodyRule{Tenant: "acme", EventType: "domain.*",
+			AgeMS: 2_592_000_000, Size: 1 << 30}, After: 400, Upto: 9_000, Kept: []eventlog.Seq{410, 8_999}, Also: []eventlog.Seq{12}}},
+		{"body.removed of everything", nil, &record.BodyRemoved{Rule: record.BodyRule{AgeMS: 1}, Upto: 10}},
 		{"attempt.interrupted", types(record.TypeAttemptInterrupted), &record.AttemptInterrupted{Delivery: record.Ref{Seq: 400, Ord: 1}, Endpoint: 300,
 			Number: 1, Interruptions: 10, Due: 1_640_021_600_000, Held: true, FirstStarted: 1_640_000_000_200, Plugin: 0xdeadbeef}},
 	}

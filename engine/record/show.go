@@ -77,6 +77,8 @@ func factsOf(t eventlog.Type) interface{ Decode([]byte) error } {
 		return &EndpointHandshake{}
 	case TypeAttemptFinished, TypeEndpointTested:
 		return &AttemptFinished{}
+	case TypeBodyRemoved:
+		return &BodyRemoved{}
 	case TypeAttemptInterrupted:
 		return &AttemptInterrupted{}
 	}

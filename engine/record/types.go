@@ -61,6 +61,8 @@ const (
 
 	TypeAttemptFinished    eventlog.Type = 60
 	TypeAttemptInterrupted eventlog.Type = 61
+
+	TypeBodyRemoved eventlog.Type = 70
 )
 
 var names = map[eventlog.Type]string{
@@ -100,6 +102,7 @@ var names = map[eventlog.Type]string{
 	TypeRecoveryEnded:              "recovery.ended",
 	TypeAttemptFinished:            "attempt.finished",
 	TypeAttemptInterrupted:         "attempt.interrupted",
+	TypeBodyRemoved:                "body.removed",
 }
 
 // Name returns a type's name, `noun.past_tense`, or "" when this build does not know it.

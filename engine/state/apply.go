@@ -48,6 +48,8 @@ func (s *State) apply(r *eventlog.Record) error {
 		return s.recoveryEnded(r)
 	case record.TypeEndpointTested:
 		return nil
+	case record.TypeBodyRemoved:
+		return s.bodyRemoved(r)
 	case record.TypeEndpointHandshakeFinished:
 		return s.handshakeFinished(r)
 	case record.EpochStarted:

@@ -52,6 +52,7 @@ const (
 	kindIssuedKey    = 9
 	kindSession      = 10
 	kindRecovery     = 11
+	kindRemoval      = 12
 )
 
 func (s *State) hashDelivery(d *Delivery) Digest {

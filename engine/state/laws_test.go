@@ -178,6 +178,9 @@ func checkSums(t *rapid.T, s *State) {
 			t.Fatalf("endpoint %d counts %d pending, %d unattempted, has %d, %d", e.Seq, e.Pending, e.Unattempted, pending[e], unattempted[e])
 		}
 	}
+	for _, x := range s.removals {
+		want.add(hashOf(appendRemoval(nil, x)))
+	}
 	if s.Digest() != want {
 		t.Fatalf("digest %s, counted anew %s", s.Digest(), want)
 	}

@@ -55,6 +55,8 @@ func TestApplyRefuses(t *testing.T) {
 		{"delete a deleted tenant", record.TypeTenantDeleted, "deleted", nil, nil},
 		{"a key of no tenant", record.TypeKeyIssued, "c", &record.KeyIssued{}, two},
 		{"a key of a deleted tenant", record.TypeKeyIssued, "deleted", &record.KeyIssued{}, two},
+		{"remove bodies of the future", record.TypeBodyRemoved, "", &record.BodyRemoved{Rule: record.BodyRule{AgeMS: 1}, Upto: nobody}, nil},
+		{"remove bodies with a gap", record.TypeBodyRemoved, "", &record.BodyRemoved{Rule: record.BodyRule{AgeMS: 1}, After: 1, Upto: 2}, nil},
 		{"revoke no key", record.TypeKeyRevoked, "", &record.KeyChange{Key: nobody}, nil},
 		{"a session of no tenant", record.TypePortalSessionCreated, "c", &record.PortalSession{}, nil},
 		{"open no session", record.TypePortalSessionOpened, "a", &record.PortalSessionChange{Session: nobody}, nil},

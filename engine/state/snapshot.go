@@ -66,6 +66,9 @@ func (s *State) Encode(w io.Writer, chain eventlog.Hash) error {
 	for _, p := range s.sessions {
 		e.entity(appendSession(nil, p))
 	}
+	for _, x := range s.removals {
+		e.entity(appendRemoval(nil, x))
+	}
 	var buf []byte
 	s.Pending.All(func(_ uint32, d *Delivery) bool {
 		buf = s.appendDelivery(buf[:0], d)
@@ -252,6 +255,8 @@ func (d *snapshotReader) entity() bool {
 		d.delivery()
 	case kindRecovery:
 		d.recovery()
+	case kindRemoval:
+		d.removal()
 	default:
 		panic(fmt.Sprintf("entity kind %d", kind))
 	}

@@ -34,6 +34,7 @@ type State struct {
 	subscriptions map[eventlog.Seq]*Subscription
 	handles       []*Endpoint // by Delivery.endpoint
 	freeHandles   []uint32
+	removals      []*Removal // by rule
 	policies      policies
 	heldBy        map[string]int // deliveries, by transport
 	digest        Digest

@@ -49,7 +49,28 @@ func drawWaits(t *rapid.T) []time.Duration {
 	return waits
 }
 
+// stepRetention removes bodies under one of two rules, but those that are needed.
+func (w *world) stepRetention(t *rapid.T) {
+	rule := record.BodyRule{AgeMS: 1}
+	if rapid.Bool().Draw(t, "of a tenant") {
+		rule.Tenant, rule.EventType = "ten_0", "a.*"
+	}
+	var after eventlog.Seq
+	var also []eventlog.Seq
+	if x := RemovalOf(w.s.Removals(), rule); x != nil {
+		after = x.Upto
+		needed := w.s.NeededBy(rule.Tenant, 0, after)
+		also = slices.DeleteFunc(slices.Clone(x.Waiting), func(e eventlog.Seq) bool { return slices.Contains(needed, e) })
+	}
+	upto := after + eventlog.Seq(rapid.Uint64Range(0, uint64(w.s.Seq-after)).Draw(t, "upto"))
+	w.add(record.TypeBodyRemoved, "", &record.BodyRemoved{Rule: rule, After: after, Upto: upto, Kept: w.s.NeededBy(rule.Tenant, after, upto), Also: also})
+}
+
 func (w *world) stepSystem(t *rapid.T) {
+	if rapid.Bool().Draw(t, "retention") {
+		w.stepRetention(t)
+		return
+	}
 	if rapid.Bool().Draw(t, "key") {
 		w.add(record.TypeKeyCreated, "", &record.KeyCreated{Hash: [32]byte{rapid.Byte().Draw(t, "hash")}})
 		return

@@ -54,6 +54,7 @@ func Run(t *testing.T, f Factory) {
 		{"close ends waits and refuses", closing},
 		{"a closed writer refuses", closedWriter},
 		{"contexts end reads", readContext},
+		{"sections are removed in place", removal},
 		{"an outage is told, and ends in call order", outage},
 		{"an outage may end in a failure", outageFails},
 	} {

@@ -51,7 +51,10 @@ type stored struct {
 	sections    [][]byte
 }
 
-var _ eventlog.Log = (*Log)(nil)
+var (
+	_ eventlog.Log            = (*Log)(nil)
+	_ eventlog.SectionRemover = (*Log)(nil)
+)
 
 // New returns an empty log.
 func New(opts Options) *Log {

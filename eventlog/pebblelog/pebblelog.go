@@ -63,6 +63,9 @@ type Log struct {
 	reading  sync.RWMutex
 	isClosed bool
 
+	// removing is held by the one removal of sections that may run.
+	removing sync.Mutex
+
 	// appending guards what decides about the next batch.
 	appending sync.Mutex
 	writer    *Writer

@@ -49,6 +49,8 @@ type Config struct {
 	MaxInFlight int    // attempts at the same time
 	LowWater    uint64 // bytes of free disk space
 
+	Retention []BodyRule // which bodies are removed; nil = all stay
+
 	BackupDir  string // where backups of the running log go; "" = there are none
 	BackupRate int64  // bytes a second that one may copy
 	BackupKeep int    // how many stay; 0 = all
@@ -252,19 +254,25 @@ func (c *Config) setBackupRate(v string) error {
 
 func (c *Config) setBackupKeep(v string) error { return number(v, 0, 10_000, &c.BackupKeep) }
 
-// setLowWater reads a size: a whole number and MiB, GiB or TiB; at least 64 MiB.
+// setLowWater reads a size of at least 64 MiB.
 func (c *Config) setLowWater(v string) error {
+	n, ok := size(v)
+	if !ok || n < 64<<20 {
+		return fmt.Errorf("%q is no size: want a whole number and MiB, GiB or TiB, at least 64MiB, e.g. 512MiB", v)
+	}
+	c.LowWater = n
+	return nil
+}
+
+// size reads a whole number and MiB, GiB or TiB.
+func size(v string) (uint64, bool) {
 	for unit, bytes := range map[string]uint64{"MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40} {
 		number, ok := strings.CutSuffix(v, unit)
 		if !ok {
 			continue
 		}
 		n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 20)
-		if err != nil || n*bytes < 64<<20 {
-			break
-		}
-		c.LowWater = n * bytes
-		return nil
+		return n * bytes, err == nil
 	}
-	return fmt.Errorf("%q is no size: want a whole number and MiB, GiB or TiB, at least 64MiB, e.g. 512MiB", v)
+	return 0, false
 }

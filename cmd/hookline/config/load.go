@@ -163,6 +163,9 @@ func find(key string) (*option, error) {
 
 func valuesOf(n *yaml.Node, o *option) ([]string, error) {
 	switch {
+	case n.Kind == yaml.MappingNode && o.tree:
+		text, err := yaml.Marshal(n)
+		return []string{string(text)}, err
 	case n.Kind == yaml.ScalarNode && n.Tag != "!!null":
 		return []string{n.Value}, nil
 	case n.Kind == yaml.SequenceNode && o.list != nil:

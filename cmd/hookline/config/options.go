@@ -17,6 +17,7 @@ type option struct {
 	secret bool   // no flag
 	set    func(c *Config, v string) error
 	list   func(c *Config, v []string) error // instead of set: may be given several times
+	tree   bool                              // the file may give a mapping, elsewhere it is one as text
 }
 
 func (o *option) key() string { return strings.ReplaceAll(o.name, "-", "_") }
@@ -61,6 +62,7 @@ func options() []option {
 		{name: "restart-rate", value: "N", def: "1000", usage: "overdue deliveries a second after a start, 1 to 1 000 000", set: (*Config).setRestartRate},
 		{name: "max-in-flight", value: "N", def: "4096", usage: "attempts at the same time, 2 to 65 536", set: (*Config).setMaxInFlight},
 		{name: "low-water", value: "SIZE", def: "256MiB", usage: "free disk space below which nothing new is accepted (507) until twice as much is free; a quarter of it is the reserve below which the process ends (exit 4)", set: (*Config).setLowWater},
+		{name: "retention", value: "RULES", usage: "which bodies are removed, as YAML: {bodies: {age: 30d, size: 50GiB, by_tenant: {acme: {age: 7d}}, by_type: {domain.*: {age: 1d}}}}", tree: true, set: (*Config).setRetention},
 		{name: "backup-dir", value: "DIR", usage: "where POST /v1/backups puts backups: better on another disk", set: (*Config).setBackupDir},
 		{name: "backup-rate", value: "SIZE", def: "32MiB", usage: "bytes a second that a backup copies at most", set: (*Config).setBackupRate},
 		{name: "backup-keep", value: "N", def: "0", usage: "how many backups stay, the newest; 0 = all", set: (*Config).setBackupKeep},
