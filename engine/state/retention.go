@@ -57,18 +57,41 @@ func findRemoval(removals []*Removal, rule record.BodyRule) (int, bool) {
 }
 
 func (s *State) bodyRemoved(r *eventlog.Record) error {
-	x := &Removal{Seq: r.Seq, At: r.Time}
-	if err := x.Decode(r.Facts); err != nil {
+	list, was, is, err := AddRemoval(s.removals, r)
+	if err != nil {
 		return err
 	}
+	if was != nil {
+		s.digest.sub(was.hash)
+	}
+	s.removals = list
+	s.digest.add(is.hash)
+	return nil
+}
+
+// Allows says which sections of a record may be gone under this rule, bit 0 the first.
+func (x *Removal) Allows(r *eventlog.Record) uint16 {
+	all := record.BodyRemoved{Rule: x.Rule, Upto: x.Upto, Kept: x.Waiting}
+	sections, _ := all.Removes(r) // what cannot be decoded, no rule selects
+	return sections
+}
+
+// AddRemoval makes the list with one record body.removed more; the list before stays as it is. was is what stood for the
+// same tenant and event type; nil = nothing.
+func AddRemoval(before []*Removal, r *eventlog.Record) (list []*Removal, was, x *Removal, err error) {
+	x = &Removal{Seq: r.Seq, At: r.Time}
+	if err := x.Decode(r.Facts); err != nil {
+		return nil, nil, nil, err
+	}
 	x.Rule.Tenant, x.Rule.EventType = cloned(x.Rule.Tenant), cloned(x.Rule.EventType)
-	i, had := findRemoval(s.removals, x.Rule)
+	i, had := findRemoval(before, x.Rule)
 	after, waiting := eventlog.Seq(0), []eventlog.Seq(nil)
 	if had {
-		after, waiting = s.removals[i].Upto, s.removals[i].Waiting
+		was = before[i]
+		after, waiting = was.Upto, was.Waiting
 	}
 	if x.After != after || x.Upto < after || x.Upto >= r.Seq {
-		return s.inconsistent(r, "it begins after %d and ends at %d; the rule has come to %d", x.After, x.Upto, after)
+		return nil, nil, nil, inconsistentRecord(r, "it begins after %d and ends at %d; the rule has come to %d", x.After, x.Upto, after)
 	}
 	for _, seq := range waiting {
 		if _, gone := slices.BinarySearch(x.Also, seq); !gone {
@@ -77,16 +100,13 @@ func (s *State) bodyRemoved(r *eventlog.Record) error {
 	}
 	x.Waiting = append(x.Waiting, x.Kept...) // all after those before
 	x.hash = hashOf(appendRemoval(nil, x))
-	list := slices.Clone(s.removals)
+	list = slices.Clone(before)
 	if had {
-		s.digest.sub(list[i].hash)
 		list[i] = x
 	} else {
 		list = slices.Insert(list, i, x)
 	}
-	s.removals = list
-	s.digest.add(x.hash)
-	return nil
+	return list, was, x, nil
 }
 
 func cloned(s string) string { return string([]byte(s)) }

@@ -305,5 +305,9 @@ func TagAt(epochs []Epoch, seq eventlog.Seq) (uint32, bool) {
 }
 
 func (s *State) inconsistent(r *eventlog.Record, format string, args ...any) error {
+	return inconsistentRecord(r, format, args...)
+}
+
+func inconsistentRecord(r *eventlog.Record, format string, args ...any) error {
 	return fmt.Errorf("%w: seq %d, %s: %s", ErrInconsistent, r.Seq, record.Name(r.Type), fmt.Sprintf(format, args...))
 }

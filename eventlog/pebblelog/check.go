@@ -82,11 +82,13 @@ type checker struct {
 	mark   point
 	met    bool // a batch ended at the mark, with its chain
 	report func(*eventlog.CorruptError)
-	link   link
-	dec    eventlog.Decoder
-	hasher eventlog.Hasher
-	batch  eventlog.Batch // the last one checked
-	tally  tally
+	// allowed says which sections may be removed; nil = any.
+	allowed func(*eventlog.Record) uint16
+	link    link
+	dec     eventlog.Decoder
+	hasher  eventlog.Hasher
+	batch   eventlog.Batch // the last one checked
+	tally   tally
 }
 
 // tally counts what was checked and found whole.
@@ -178,11 +180,16 @@ func (k *checker) checkRecord(r *eventlog.Record, stored []byte) error {
 	if err := eventlog.LoadSections(r, stored); err != nil {
 		return err
 	}
+	removed := uint16(0)
 	for i := range r.Sections {
 		if r.Sections[i].Removed {
 			k.tally.removed++
+			removed |= 1 << i
 		}
 		r.Sections[i].Data = nil // it is Pebble's
+	}
+	if removed != 0 && k.allowed != nil && removed&^k.allowed(r) != 0 {
+		return seqDamage(r.Seq, "sections: removed without a rule of the log that says so")
 	}
 	k.tally.sections += int64(len(r.Sections))
 	k.tally.bytes += int64(len(stored))

@@ -61,6 +61,15 @@ func TestRemovalFreesSpaceAndSurvivesACrash(t *testing.T) {
 	if err != nil || r.Removed != 899 || r.Records != 1001 {
 		t.Fatalf("after a crash: %+v %v", r, err)
 	}
+	ruled := func(r *eventlog.Record) uint16 {
+		if r.Seq <= 890 {
+			return 1
+		}
+		return 0
+	}
+	if r, err := l.VerifyWith(t.Context(), VerifyOptions{Allowed: ruled}); len(r.Damaged) != 10 {
+		t.Errorf("%d sections are removed without a rule (%v), want 10", len(r.Damaged), err)
+	}
 	if n, err := l.RemoveSections(t.Context(), 1, 910, which); n != 10 || err != nil {
 		t.Errorf("%d more were removed (%v), want 10", n, err)
 	}

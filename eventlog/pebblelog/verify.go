@@ -21,17 +21,30 @@ type Report struct {
 // maxDamaged is how many damaged ranges a Report lists.
 const maxDamaged = 1000
 
+// VerifyOptions is what Verify may be told beside.
+type VerifyOptions struct {
+	// Progress, if not nil, is called from one goroutine at a time as seqs are done, with the bytes read so far.
+	Progress func(done, total eventlog.Seq, bytes int64)
+	// Allowed, if not nil, says which sections of a record may be removed, bit 0 the first one; it sees no section data and
+	// is called from several goroutines. What is removed beyond that is damage.
+	Allowed func(*eventlog.Record) uint16
+}
+
 // Verify reads everything up to the head as it is now, recomputes the chain and every sum, and compares with the
 // high-water mark. It goes on after damage, so that Report names all of it; its error is the first one met (it wraps
-// eventlog.ErrCorrupt), or ctx's. progress, if not nil, is called from one goroutine at a time as seqs
-// are done, with the bytes read so far.
+// eventlog.ErrCorrupt), or ctx's. progress is VerifyOptions.Progress.
 // It may run while the log is written to.
 func (l *Log) Verify(ctx context.Context, progress func(done, total eventlog.Seq, bytes int64)) (Report, error) {
+	return l.VerifyWith(ctx, VerifyOptions{Progress: progress})
+}
+
+// VerifyWith is Verify with more options.
+func (l *Log) VerifyWith(ctx context.Context, o VerifyOptions) (Report, error) {
 	head, err := l.Head(ctx)
 	if err != nil {
 		return Report{}, err
 	}
-	v := verification{log: l, head: head, progress: progress, chunks: make(chan *chunk, 2)}
+	v := verification{log: l, head: head, progress: o.Progress, allowed: o.Allowed, chunks: make(chan *chunk, 2)}
 	var workers sync.WaitGroup
 	for range max(2, min(4, runtime.GOMAXPROCS(0))) {
 		workers.Go(v.work)
@@ -54,6 +67,7 @@ type verification struct {
 	head     eventlog.Head
 	chunks   chan *chunk
 	progress func(done, total eventlog.Seq, bytes int64)
+	allowed  func(*eventlog.Record) uint16
 
 	mu     sync.Mutex
 	report Report
@@ -106,7 +120,7 @@ func (v *verification) follow(k *link, c *chunk) error {
 }
 
 func (v *verification) work() {
-	k := checker{report: func(c *eventlog.CorruptError) { v.damaged(c, c.First) }}
+	k := checker{report: func(c *eventlog.CorruptError) { v.damaged(c, c.First) }, allowed: v.allowed}
 	for c := range v.chunks {
 		first, _, _ := eventlog.DecodeRange(c.batch(0)) // seen by walk
 		k.link.known, k.tally = false, tally{}
