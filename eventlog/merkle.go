@@ -45,17 +45,23 @@ func MerkleProof(leaves []Hash, i int) []Hash {
 
 // MerkleVerify says whether proof shows that leaf stands at place i of the n leaves under root.
 func MerkleVerify(root, leaf Hash, i, n int, proof []Hash) bool {
+	at, ok := merkleFold(leaf, i, n, proof)
+	return ok && at == root
+}
+
+// merkleFold is the root that a proof leads to; ok is false where it does not have the length for this place.
+func merkleFold(leaf Hash, i, n int, proof []Hash) (at Hash, ok bool) {
 	if i < 0 || i >= n {
-		return false
+		return at, false
 	}
-	at := leaf
+	at = leaf
 	for ; n > 1; n, i = (n+1)/2, i/2 {
 		sibling := i ^ 1
 		if sibling >= n {
 			continue
 		}
 		if len(proof) == 0 {
-			return false
+			return at, false
 		}
 		if sibling < i {
 			at = node(&proof[0], &at)
@@ -64,7 +70,7 @@ func MerkleVerify(root, leaf Hash, i, n int, proof []Hash) bool {
 		}
 		proof = proof[1:]
 	}
-	return len(proof) == 0 && at == root
+	return at, len(proof) == 0
 }
 
 func node(left, right *Hash) Hash {

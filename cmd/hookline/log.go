@@ -13,8 +13,8 @@ func logCommand(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "log", Short: "Read, prove and rebuild a log", RunE: group,
 		Long: `Read, prove and rebuild the log of a data directory. These commands work offline: they
-refuse a directory that a server holds; follow and release ask a running server, and so
-does diff without --data. None of them changes the log.
+refuse a directory that a server holds; follow, release and checkpoint ask a running server,
+and so does diff without --data. None of them changes the log.
 ` + exitCodes,
 		Example: `  hookline log stat --data ./data
   hookline log verify --data ./data
@@ -24,7 +24,8 @@ does diff without --data. None of them changes the log.
 	cmd.PersistentFlags().String("data", "", "data `DIR` [HOOKLINE_DATA]")
 	cmd.AddCommand(logStatCommand(t), logCatCommand(t), logFollowCommand(t), logVerifyCommand(t), logRebuildCommand(t), logDiffCommand(t),
 		logBackupCommand(t), logRestoreCommand(t), logReleaseCommand(t),
-		logExportCommand(t), logImportCommand(t), logSalvageCommand(t))
+		logExportCommand(t), logImportCommand(t), logSalvageCommand(t),
+		logCheckpointCommand(t), logCheckProofCommand(t))
 	return cmd
 }
 

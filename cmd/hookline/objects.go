@@ -152,6 +152,7 @@ func attemptsCommand(t *terminal) *cobra.Command {
 				filterFlag{"event-type", "event_type", "of events of exactly this `TYPE`"},
 				filterFlag{"outcome", "outcome", "acknowledged, rejected, unreachable, timed_out, gone or failed"},
 				filterFlag{"order", "order", "asc = oldest first"})...),
+		proveCommand(t),
 		callCommand{use: "get", short: "Show an attempt with request and response", args: []string{"TENANT", "ATTEMPT"}, method: get,
 			path: oneThing("attempts", ""), query: asOfFilter()}.command(t))
 }

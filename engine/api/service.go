@@ -124,6 +124,8 @@ type System interface {
 	AsOf(ctx context.Context, at engine.AsOf) (*engine.Past, error)
 	DiffLog(ctx context.Context, from, to engine.AsOf) (engine.LogDiff, error)
 	Release(ctx context.Context, by engine.Actor) (engine.LogStatus, error)
+	Checkpoint(ctx context.Context) (engine.SignedCheckpoint, error)
+	ProveAttempt(ctx context.Context, tenant, id string, to uint64) (engine.RecordProof, error)
 	RotateMasterKey(ctx context.Context, by engine.Actor) (engine.Rotated, error)
 	StartBackup(ctx context.Context) (engine.Backup, error)
 	ListBackups(ctx context.Context) ([]engine.Backup, error)

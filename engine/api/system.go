@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/hookline/hookline/engine"
@@ -22,6 +23,17 @@ func systemOperations() []*operation {
 				{name: "from", doc: "the earlier point"},
 				{name: "to", doc: "the later point; default the head of the log"}},
 			handle: diffLog},
+		{method: http.MethodGet, path: "/v1/log/checkpoint", id: "get-checkpoint", tag: "System", status: 200, need: needKey,
+			summary: "The end of the log, signed", answer: engine.SignedCheckpoint{},
+			doc: "Who keeps it can have it proved later that an attempt was recorded by then. The public key is the same for the life of the log.",
+			handle: func(c *call) error {
+				return one(c)(c.svc.Checkpoint(c.r.Context()))
+			}},
+		{method: http.MethodGet, path: tenantPath + "/attempts/{attempt}/proof", id: "prove-attempt", tag: "Attempts", status: 200,
+			summary: "Prove that an attempt is recorded", answer: engine.RecordProof{},
+			query:  []parameter{{name: "to", doc: "seq of a checkpoint that was noted; default the end of the attempt's own batch", number: true}},
+			doc:    "Hashes from the attempt's record to a signed checkpoint; `hookline log check-proof` checks it without log or server.",
+			handle: proveAttempt},
 		{method: http.MethodPost, path: "/v1/log:release", id: "release-log", tag: "System", status: 200,
 			summary: "Let a node that was restored from a backup send", answer: engine.LogStatus{}, body: noFields{}, optional: true,
 			doc: "A restored node is held: it reads, takes changes and stores what is published, and sends nothing. Release it once the " +
@@ -99,6 +111,18 @@ func diffLog(c *call) error {
 		}
 	}
 	return one(c)(c.svc.DiffLog(c.r.Context(), from, to))
+}
+
+func proveAttempt(c *call) error {
+	to := uint64(0)
+	if text := c.r.URL.Query().Get("to"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil || n == 0 {
+			return engine.Invalid("to", "%q is no seq: want a whole number of 1 or more", clip(text))
+		}
+		to = n
+	}
+	return one(c)(c.svc.ProveAttempt(c.r.Context(), c.tenant(), c.path("attempt"), to))
 }
 
 type clockBody struct {
