@@ -3,6 +3,9 @@ package blackbox
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -66,6 +69,25 @@ func TestPortalSessionIsolation(t *testing.T) {
 	}
 }
 
+// withoutCookies is a way to a server on which its cookies are lost, as in a browser that takes none.
+func withoutCookies(t *testing.T, base string) string {
+	t.Helper()
+	target, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	front := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport,
+		ModifyResponse: func(r *http.Response) error { r.Header.Del("Set-Cookie"); return nil },
+	})
+	t.Cleanup(func() {
+		front.Close()
+		transport.CloseIdleConnections()
+	})
+	return front.URL
+}
+
 func documentPaths(t *testing.T, c *client) map[string]map[string]json.RawMessage {
 	t.Helper()
 	var doc struct {
@@ -103,4 +125,10 @@ func TestPortalSessionInBrowser(t *testing.T) {
 	r.api.call(t, 204, "DELETE", "/v1/tenants/acme/portal-sessions/"+link.ID, nil)
 	b.click("link", "Logs")
 	b.sees("Your session is over")
+
+	// A browser that keeps no cookie is told so, rather than that its link was used.
+	r.api.post(t, 201, "/v1/tenants/acme/portal-sessions", nil, &link)
+	_, token, _ := strings.Cut(link.URL, "/portal")
+	b.open(withoutCookies(t, r.api.base) + "/portal" + token)
+	b.sees("The session was not kept")
 }

@@ -16,7 +16,13 @@ export function Closed({ error, fresh }: { error?: Problem; fresh: boolean }) {
   );
 }
 
+// notKept is the title of a fault: the browser refused the session's cookie.
+export const notKept = "The session was not kept";
+
 function words(error: Problem | undefined, fresh: boolean): [string, string] {
+  if (error?.title === notKept) {
+    return [notKept, "Your browser refused its cookie. That happens where cookies are blocked, and on a page that is not served by HTTPS. Allow it, then open Webhooks again from your account."];
+  }
   if (fresh && error && error.status >= 400 && error.status < 500) {
     return ["This link is used up", "A link opens once and is good for five minutes. Go back to where you found it and open Webhooks again."];
   }

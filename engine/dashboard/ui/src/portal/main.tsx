@@ -8,7 +8,7 @@ import type { WhoAmI } from "../lib/types";
 import { Logo } from "../ui/icons";
 import { ThemeSwitch } from "../ui/parts";
 import { Skeleton } from "../ui/states";
-import { Closed } from "./closed";
+import { Closed, notKept } from "./closed";
 import { AccountScreens } from "./screens";
 
 // takeToken reads the link's token out of the address, before anything else is done, and removes it there.
@@ -25,7 +25,10 @@ const titles = { endpoints: "Endpoints", logs: "Logs", types: "Event types", new
 
 async function enter(): Promise<Account> {
   if (token) await call("POST", path("portal-sessions:open").replace("%3A", ":"), { token });
-  const who = await call<WhoAmI>("GET", path("whoami"));
+  const who = await call<WhoAmI>("GET", path("whoami")).catch((e) => {
+    // The link was good, and still nobody is known: the browser did not take the cookie.
+    throw token && e instanceof Problem && e.status === 401 ? new Problem(0, notKept, "") : e;
+  });
   if (!who.tenant) throw new Problem(403, "No session", "This browser has no session of one account.");
   return loadAccount(who.tenant, [], true);
 }
