@@ -37,6 +37,7 @@ func TestRandomLife(t *testing.T) {
 				w.step()
 			}
 			w.mood(seed, false)
+			w.until("the waits of our own are over", func() bool { return w.ownWaits() == 0 }) // no advance waits for the long ones
 			for range 3 {
 				w.advance(30 * 24 * time.Hour)
 			}
@@ -46,6 +47,14 @@ func TestRandomLife(t *testing.T) {
 			w.checkRecoveries()
 		})
 	}
+}
+
+func (w *walk) ownWaits() (n int) {
+	err := w.do(w.t.Context(), func(s *sequencer) error { n = len(s.own.short) + len(s.own.long); return nil })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
 }
 
 // mood makes receivers answer as they like; faults of ours only if wanted.

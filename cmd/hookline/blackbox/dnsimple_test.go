@@ -179,19 +179,3 @@ func TestR10ManagementEvents(t *testing.T) {
 	equal(t, "events", len(n.events(t)), 0)
 	k.exactly(t, 0)
 }
-
-// What a later version builds is answered 422 "not available yet", never ignored.
-func TestNotAvailableYet(t *testing.T) {
-	t.Parallel()
-	r, _, _, _ := osirRig(t, always(200), nil)
-	for _, c := range []struct {
-		method, path string
-		body         any
-	}{
-		{"POST", "/v1/filters:simulate", fields{"filter": "true"}},
-	} {
-		if p := r.api.call(t, 422, c.method, c.path, c.body).problem(t); !p.says("not available yet") {
-			t.Errorf("%s %s: %+v", c.method, c.path, p)
-		}
-	}
-}
