@@ -9,10 +9,11 @@ import (
 
 func (e *Engine) endpointObject(s sealedEndpoint) (Endpoint, error) {
 	var p record.EndpointPrivate
-	if err := e.openJSON(s.Private, s.tenant, s.PrivateType, 0, &p); err != nil {
+	err := e.openJSON(s.Private, s.tenant, s.PrivateType, 0, &p)
+	if err != nil && !isErased(err) {
 		return Endpoint{}, err
 	}
-	o := Endpoint{ID: e.id(record.PrefixEndpoint, s.Seq, 0), URL: p.URL, Transport: s.timing.Transport, Description: p.Description,
+	o := Endpoint{Erased: err != nil, ID: e.id(record.PrefixEndpoint, s.Seq, 0), URL: p.URL, Transport: s.timing.Transport, Description: p.Description,
 		Status: s.Status(), DisabledAt: timeOrNull(s.DisabledAt), SuppressedAt: timeOrNull(s.SuppressedAt),
 		ConsecutiveFailures: int(s.Failures), Headers: p.Headers, Settings: p.Settings, CreatedAt: Time(s.CreatedAt), Number: s.timing.Number}
 	if o.Headers == nil {
@@ -45,7 +46,9 @@ func (e *Engine) endpointObject(s sealedEndpoint) (Endpoint, error) {
 	if len(s.subs) == 1 {
 		o.EventTypes = s.subs[0].EventTypes
 		var sp record.SubscriptionPrivate
-		if err := e.openJSON(s.subs[0].Private, s.tenant, s.subs[0].PrivateType, 0, &sp); err != nil {
+		if err := e.openJSON(s.subs[0].Private, s.tenant, s.subs[0].PrivateType, 0, &sp); isErased(err) {
+			o.Erased = true
+		} else if err != nil {
 			return Endpoint{}, err
 		}
 		if sp.Filter != "" {

@@ -104,6 +104,32 @@ func TestErase(t *testing.T) {
 	}
 }
 
+// What the past had of an erased tenant reads as erased, in objects and in lists that hold others too.
+func TestErasedObjects(t *testing.T) {
+	r := newRig(t, nil)
+	r.tenant("acc", "osir")
+	ep := r.endpoint("acc", EndpointInput{Filter: Some("data.x == 1")})
+	if err := r.keyring.Erase("acc"); err != nil {
+		t.Fatal(err)
+	}
+	tenant := must(r.Tenant(t.Context(), "acc"))(t)
+	if !tenant.Erased || tenant.Name != "" || string(tenant.Attributes) != "{}" {
+		t.Errorf("tenant %+v", tenant)
+	}
+	if all := must(r.Tenants(t.Context(), ListInput{}))(t); len(all.Data) != 1 {
+		t.Errorf("tenants %+v", all)
+	}
+	if o := must(r.Endpoint(t.Context(), "acc", ep.ID))(t); !o.Erased || o.URL != "" || o.Status != "enabled" {
+		t.Errorf("endpoint %+v", o)
+	}
+	if all := must(r.Subscriptions(t.Context(), "acc", ListInput{}))(t); len(all.Data) != 1 || !all.Data[0].Erased {
+		t.Errorf("subscriptions %+v", all)
+	}
+	if _, err := r.UpdateEndpoint(t.Context(), Actor{}, "acc", ep.ID, EndpointInput{Description: Some("x")}); codeOf(err) != CodeConflict {
+		t.Errorf("a patch: %v, want 409", err)
+	}
+}
+
 // The record comes before the destruction: when the process dies between the two, the next start destroys.
 func TestEraseDiesHalfway(t *testing.T) {
 	r := newRig(t, nil)

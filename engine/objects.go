@@ -29,12 +29,14 @@ type Tenant struct {
 	Attributes       json.RawMessage `json:"attributes"`
 	ManagementEvents bool            `json:"management_events"`
 	CreatedAt        Time            `json:"created_at"`
+	Erased           bool            `json:"erased,omitempty" doc:"what people wrote of it is gone for good: the tenant's keys were destroyed, or it could not be salvaged"`
 }
 
 // Endpoint is a customer's address.
 type Endpoint struct {
 	ID                  string            `json:"id"`
 	URL                 string            `json:"url"`
+	Erased              bool              `json:"erased,omitempty" doc:"what people wrote of it is gone for good: the tenant's keys were destroyed, or it could not be salvaged"`
 	Transport           string            `json:"transport"`
 	Description         string            `json:"description"`
 	Status              string            `json:"status" enum:"enabled,disabled,suppressed"`
@@ -69,6 +71,7 @@ type Subscription struct {
 	EventTypes []string `json:"event_types"`
 	Filter     *string  `json:"filter" doc:"null when it has none"`
 	CreatedAt  Time     `json:"created_at"`
+	Erased     bool     `json:"erased,omitempty" doc:"what people wrote of it is gone for good: the tenant's keys were destroyed, or it could not be salvaged"`
 
 	FilterWarnings []FilterRemark `json:"filter_warnings,omitempty" doc:"in the answer to a change: what is most likely a mistake"`
 }

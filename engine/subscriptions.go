@@ -184,9 +184,10 @@ func (e *Engine) subscriptionsBy(ctx context.Context, read reading, tenant strin
 
 func (e *Engine) subscriptionObject(s sealedSubscription) (Subscription, error) {
 	var p record.SubscriptionPrivate
-	if err := e.openJSON(s.Private, s.tenant, s.PrivateType, 0, &p); err != nil {
+	err := e.openJSON(s.Private, s.tenant, s.PrivateType, 0, &p)
+	if err != nil && !isErased(err) {
 		return Subscription{}, err
 	}
-	return Subscription{ID: e.id(record.PrefixSubscription, s.Seq, 0), EndpointID: e.id(record.PrefixEndpoint, s.endpoint, 0),
+	return Subscription{Erased: err != nil, ID: e.id(record.PrefixSubscription, s.Seq, 0), EndpointID: e.id(record.PrefixEndpoint, s.endpoint, 0),
 		EventTypes: s.EventTypes, Filter: textOrNull(p.Filter), CreatedAt: Time(s.CreatedAt)}, nil
 }

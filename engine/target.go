@@ -124,8 +124,14 @@ func (e *Engine) openSection(sec eventlog.Section, tenant string, typ eventlog.T
 	return e.cfg.Keyring.Unseal(nil, sec.Data, seal.Context{Tenant: tenant, Type: uint16(typ), Section: n})
 }
 
+// errErased is what a caller is told whose request needs what is gone.
+var errErased = conflict("what this needs was erased, or could not be salvaged: nothing brings it back; delete it and create it anew")
+
 func (e *Engine) openJSON(sec eventlog.Section, tenant string, typ eventlog.Type, n uint8, v any) error {
 	b, err := e.openSection(sec, tenant, typ, n)
+	if isErased(err) {
+		return fmt.Errorf("%w (%w)", errErased, err)
+	}
 	if err != nil {
 		return fmt.Errorf("engine: section %d of %s: %w", n, record.Name(typ), err)
 	}

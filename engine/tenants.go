@@ -201,11 +201,15 @@ func (s *sequencer) sealedTenant(t *state.Tenant) sealedTenant { return s.reader
 
 func (e *Engine) tenantObject(t sealedTenant) (Tenant, error) {
 	var p record.TenantPrivate
-	if err := e.openJSON(t.Private, t.ID, t.PrivateType, 0, &p); err != nil {
+	err := e.openJSON(t.Private, t.ID, t.PrivateType, 0, &p)
+	erased := isErased(err)
+	if erased {
+		p.Attributes = json.RawMessage("{}")
+	} else if err != nil {
 		return Tenant{}, err
 	}
 	return Tenant{ID: t.ID, Profile: t.profile.Name, ProfileVersion: int(t.profile.Version), Name: p.Name, Attributes: p.Attributes,
-		ManagementEvents: t.ManagementEvents, CreatedAt: Time(t.CreatedAt)}, nil
+		ManagementEvents: t.ManagementEvents, CreatedAt: Time(t.CreatedAt), Erased: erased}, nil
 }
 
 // Tenant returns one tenant.

@@ -28,6 +28,7 @@ func TestErasedForGood(t *testing.T) {
 	r.settle(t)
 	k.exactly(t, canaries-1) // one was filtered out
 	r.backUp(t)
+	before := fmt.Sprint(r.statusOf(t).HeadSeq)
 	cli := runCLI(t, r.dir, "", []string{"HOOKLINE_SERVER=http://" + r.addr, "HOOKLINE_ADMIN_KEY=" + r.key}, "tenants", "erase", "acme")
 	equal(t, "exit code without --confirm", cli.code, 2)
 	r.api.call(t, http.StatusUnprocessableEntity, "POST", "/v1/tenants/acme:erase", fields{"confirm": "yes"})
@@ -48,6 +49,11 @@ func TestErasedForGood(t *testing.T) {
 	for _, list := range []string{"/events?limit=250", "/attempts?limit=250", "/deliveries?limit=250", "/audit"} {
 		if body := string(r.api.get(t, n.path(list), nil).body); strings.Contains(body, "canary") || !strings.Contains(body, `"data":[{`) {
 			t.Errorf("%s after the erasure: %s", list, clip([]byte(body)))
+		}
+	}
+	for _, path := range []string{"/v1/tenants?as_of=", "/v1/tenants/acme?as_of=", "/v1/tenants/acme/endpoints?as_of=", "/v1/tenants/acme/subscriptions?as_of="} {
+		if body := string(r.api.get(t, path+before, nil).body); strings.Contains(body, "canary") || !strings.Contains(body, `"erased":true`) {
+			t.Errorf("%s before the erasure: %s", path, clip([]byte(body)))
 		}
 	}
 	equal(t, "events of the other tenant", len(other.events(t)), 1)
