@@ -183,7 +183,7 @@ func (e *Engine) patchOnlySubscription(s *sequencer, ep *state.Endpoint, by Acto
 		if err := e.openJSON(only.Private, ep.Tenant.ID, only.PrivateType, 0, &private); err != nil {
 			return err
 		}
-		facts.Subscription, facts.EventTypes, typ = only.Seq, only.EventTypes, record.TypeSubscriptionUpdated
+		facts.Subscription, facts.EventTypes, facts.Shadow, typ = only.Seq, only.EventTypes, only.Shadow, record.TypeSubscriptionUpdated
 	}
 	if c.types != nil {
 		facts.EventTypes = c.types
@@ -191,7 +191,7 @@ func (e *Engine) patchOnlySubscription(s *sequencer, ep *state.Endpoint, by Acto
 	if c.filter != nil {
 		private.Filter = *c.filter
 	}
-	private.By = by.Name
+	private.By, private.Note = by.Name, ""
 	sec, err := e.sealJSON(ep.Tenant.ID, typ, 0, private)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ type Engine struct {
 	profiles   sync.Map      // eventlog.Seq -> *profile.Profile
 	provided   atomic.Pointer[profileSet]
 	views      sync.Map // tenant id -> *viewSlot
+	shadows    shadows
 	access     access
 
 	durable   atomic.Pointer[durable]

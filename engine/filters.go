@@ -131,8 +131,12 @@ func (e *Engine) explainSubscriptions(ctx context.Context, in *FilterInput, v *t
 			out.Truncated = true
 			return nil
 		}
+		x := explainSubscription(s, ev)
+		if of.shadow != nil {
+			x.Text = inShadow + x.Text
+		}
 		out.Subscriptions = append(out.Subscriptions, SubscriptionExplained{SubscriptionID: e.id(record.PrefixSubscription, of.seq, 0),
-			EndpointID: endpoint, Explanation: explainSubscription(s, ev)})
+			EndpointID: endpoint, Mode: modeOf(of.shadow != nil), Explanation: x})
 	}
 	if in.EndpointID != "" && len(out.Subscriptions) == 0 {
 		return notFound("endpoint with a subscription", in.EndpointID)

@@ -56,6 +56,7 @@ type FilterExplained struct {
 type SubscriptionExplained struct {
 	SubscriptionID string            `json:"subscription_id"`
 	EndpointID     string            `json:"endpoint_id"`
+	Mode           string            `json:"mode" enum:"live,shadow" doc:"shadow: it delivers nothing"`
 	Explanation    FilterExplanation `json:"explanation"`
 }
 

@@ -63,7 +63,18 @@ type SubscriptionInput struct {
 	EndpointID Optional[string]
 	EventTypes Optional[[]string]
 	Filter     Optional[string]
+	Mode       Optional[string] // ModeLive or ModeShadow; null = live
+	Note       Optional[string] // why, at most MaxNote bytes: kept with the change
 }
+
+// Modes of a subscription.
+const (
+	ModeLive   = "live"
+	ModeShadow = "shadow" // evaluates and counts, delivers nothing
+)
+
+// MaxNote is how long a note may be, in bytes.
+const MaxNote = 1000
 
 // Optional is a field of a merge patch (RFC 7396): absent, null, or a value.
 type Optional[T any] struct {

@@ -11,6 +11,7 @@ import (
 type counters struct {
 	published, duplicates               atomic.Int64
 	filterFailures                      atomic.Int64
+	shadowMatched                       atomic.Int64
 	skipped, canceled                   atomic.Int64
 	succeeded, exhausted                atomic.Int64
 	attempts                            [6]atomic.Int64 // by outcome
@@ -39,6 +40,7 @@ type Metrics struct {
 	Published, Duplicates int64
 	FilterFailures        int64            // filters that could not be evaluated on an event
 	BodiesRemoved         int64            // of events and attempts, by retention
+	ShadowMatched         int64            // matches of subscriptions in shadow mode
 	Attempts              map[string]int64 // by outcome
 	Deliveries            map[string]int64 // by final status
 	Interrupted           int64
@@ -60,7 +62,8 @@ type Metrics struct {
 // Metrics reads all counters; it does not touch the sequencer.
 func (e *Engine) Metrics() Metrics {
 	c := &e.count
-	m := Metrics{Published: c.published.Load(), Duplicates: c.duplicates.Load(), FilterFailures: c.filterFailures.Load(), BodiesRemoved: c.bodiesRemoved.Load(), Attempts: map[string]int64{},
+	m := Metrics{Published: c.published.Load(), Duplicates: c.duplicates.Load(), FilterFailures: c.filterFailures.Load(), ShadowMatched: c.shadowMatched.Load(),
+		BodiesRemoved: c.bodiesRemoved.Load(), Attempts: map[string]int64{},
 		Interrupted: c.interrupted.Load(), InFlight: c.inFlight.Load(), Pending: c.pending.Load(), Tenants: c.tenants.Load(),
 		Endpoints: c.endpoints.Load(), Parked: c.parked.Load(), HeadSeq: uint64(e.durable.Load().seq), Views: e.viewSeqs(),
 		Batches: c.batches.Load(), Records: c.records.Load(), Bytes: c.bytes.Load(), DiskLow: e.low.Load(), LogUnavailable: e.outage.lasting(),

@@ -72,8 +72,43 @@ type Subscription struct {
 	Filter     *string  `json:"filter" doc:"null when it has none"`
 	CreatedAt  Time     `json:"created_at"`
 	Erased     bool     `json:"erased,omitempty" doc:"what people wrote of it is gone for good: the tenant's keys were destroyed, or it could not be salvaged"`
+	Mode       string   `json:"mode" enum:"live,shadow" doc:"shadow: it is evaluated and counted, and delivers nothing"`
+	Version    uint64   `json:"version" doc:"seq of the record that made it what it is: it holds for every event with a greater one"`
+	Failures   uint64   `json:"failures" doc:"events that its filter could not be evaluated on, since this version"`
+
+	LastFailure *SubscriptionFailure `json:"last_failure" doc:"the newest of them; null = there is none"`
+	Shadow      *ShadowCounts        `json:"shadow" doc:"what it would have done; null for a live one, and in the past"`
 
 	FilterWarnings []FilterRemark `json:"filter_warnings,omitempty" doc:"in the answer to a change: what is most likely a mistake"`
+}
+
+// SubscriptionFailure is an event that a filter could not be evaluated on.
+type SubscriptionFailure struct {
+	At       Time   `json:"at" doc:"record time of the event"`
+	EventUID string `json:"event_uid"`
+	Error    string `json:"error" doc:"the place, what was seen and what was needed; empty where that was erased"`
+}
+
+// ShadowCounts is what a subscription in shadow mode would have done. They are in memory: a start begins anew.
+type ShadowCounts struct {
+	Since   Time  `json:"since"`
+	Matched int64 `json:"matched" doc:"events"`
+	Failed  int64 `json:"failed" doc:"events"`
+}
+
+// VersionOfSubscription is what a subscription was from a seq on.
+type VersionOfSubscription struct {
+	Version    uint64   `json:"version" doc:"seq of its record: it held for events with a greater one, up to the next version"`
+	Time       Time     `json:"time"`
+	By         *string  `json:"by" doc:"admin_key, or the id of a key or portal session; null for what nobody asked for"`
+	ByName     *string  `json:"by_name" doc:"the key's name"`
+	Note       *string  `json:"note" doc:"why, as it was given"`
+	EndpointID string   `json:"endpoint_id"`
+	EventTypes []string `json:"event_types"`
+	Filter     *string  `json:"filter" doc:"null when it had none, or it was erased"`
+	Mode       string   `json:"mode" enum:"live,shadow"`
+	Restores   *uint64  `json:"restores" doc:"the version that it rolled back to; null = none"`
+	Erased     bool     `json:"erased" doc:"the filter, the note and who it was are gone"`
 }
 
 // Matched is one delivery of a published event.

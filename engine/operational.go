@@ -62,6 +62,8 @@ func (s *sequencer) publishOperational(name string, t *state.Tenant, ep *profile
 		s.bodies.put(p.seq, p.body, n, s.now)
 	}
 	s.e.count.published.Add(1)
+	s.e.count.filterFailures.Add(int64(len(p.event.Failed)))
+	s.e.countShadows(&p.route)
 }
 
 // operationalFailed is for what cannot be told: keys destroyed, an attribute missing. The cause stands all the same.
@@ -83,6 +85,7 @@ func (s *sequencer) operationalEvent(name string, t *state.Tenant, ep *profile.O
 		return nil, err
 	}
 	r := route(v, filterEvent(v, p))
+	p.route = r
 	p.event = record.EventPublished{Profile: v.profileSeq, RouteVersion: v.version, Matches: r.matches, Failed: r.failed}
 	return p, s.e.sealEvent(p, r.texts)
 }

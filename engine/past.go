@@ -140,12 +140,12 @@ func (p *Past) Endpoints(ctx context.Context, tenant string, in ListInput) (Page
 
 // Subscription is Engine.Subscription then.
 func (p *Past) Subscription(ctx context.Context, tenant, id string) (Subscription, error) {
-	return p.e.subscriptionBy(ctx, p.state, tenant, id)
+	return p.e.subscriptionBy(ctx, p.state, tenant, id, p.e.subscriptionObject)
 }
 
 // Subscriptions is Engine.Subscriptions then.
 func (p *Past) Subscriptions(ctx context.Context, tenant string, in ListInput) (Page[Subscription], error) {
-	return p.e.subscriptionsBy(ctx, p.state, tenant, in)
+	return p.e.subscriptionsBy(ctx, p.state, tenant, in, p.e.subscriptionObject)
 }
 
 // Events is Engine.Events then.

@@ -38,6 +38,7 @@ type publication struct {
 	body     *eventBody
 	occurred time.Time
 	unmatch  []Unmatched
+	route    routing
 
 	seen  prefetch // the view's answer on the dedupe hash
 	state pubState
@@ -177,6 +178,7 @@ func (e *Engine) prepare(p *publication, v *tenantView) *Error {
 	}
 	ev := filterEvent(v, p)
 	r := route(v, ev)
+	p.route = r
 	if p.in.Explain {
 		p.unmatch = e.unmatched(v, ev, r)
 	}
@@ -324,6 +326,7 @@ func (e *Engine) published(ctx context.Context, items []publication) ([]PublishR
 			out[i].Published.Unmatched = p.unmatch
 			e.count.published.Add(1)
 			e.count.filterFailures.Add(int64(len(p.event.Failed)))
+			e.countShadows(&p.route)
 		case pubDuplicate:
 			r, err := e.cfg.Log.Get(ctx, p.first)
 			if err != nil {

@@ -14,6 +14,8 @@ type routing struct {
 	matches []record.Match
 	failed  []eventlog.Seq
 	texts   []string // of the failures
+
+	shadowMatched, shadowFailed []*shadowCounts // of subscriptions in shadow mode
 }
 
 // route computes an event's matching subscriptions: arguments in, matches out. All subscriptions of one endpoint make
@@ -22,11 +24,18 @@ func route(v *tenantView, ev *filters.Event) routing {
 	var out routing
 	res := v.index.Route(ev)
 	for _, sub := range res.Matched {
-		out.add(sub.Value.(*viewSubscription))
+		if of := sub.Value.(*viewSubscription); of.shadow != nil {
+			out.shadowMatched = append(out.shadowMatched, of.shadow)
+		} else {
+			out.add(of)
+		}
 	}
 	for _, f := range res.Failed {
 		out.failed = append(out.failed, eventlog.Seq(f.Subscription.Key))
 		out.texts = append(out.texts, f.Err.Error())
+		if of := f.Subscription.Value.(*viewSubscription); of.shadow != nil {
+			out.shadowFailed = append(out.shadowFailed, of.shadow)
+		}
 	}
 	return out
 }
@@ -44,6 +53,9 @@ func (r *routing) add(sub *viewSubscription) {
 func filterEvent(v *tenantView, p *publication) *filters.Event {
 	return &filters.Event{Type: p.in.Type, ID: p.body.id, Tenant: v.id, OccurredAt: p.occurred, Data: p.data(), Actor: p.in.Actor, Metadata: p.in.Metadata}
 }
+
+// inShadow stands before what a subscription in shadow mode makes of an event.
+const inShadow = "in shadow mode, which delivers nothing: "
 
 // unmatched says of every subscription that did not match why not.
 func (e *Engine) unmatched(v *tenantView, ev *filters.Event, r routing) []Unmatched {
@@ -67,6 +79,9 @@ func (e *Engine) unmatched(v *tenantView, ev *filters.Event, r routing) []Unmatc
 			u.Reason = "its filter could not be evaluated: " + r.texts[f]
 		default:
 			u.Reason = explainSubscription(rule, ev).Text
+		}
+		if sub.shadow != nil {
+			u.Reason = inShadow + u.Reason
 		}
 		out = append(out, u)
 	}

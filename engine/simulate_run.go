@@ -249,9 +249,16 @@ func (s *simulation) show(ctx context.Context, from []sample, to *[]SimulatedEve
 	*to = []SimulatedEvent{}
 	for _, x := range slices.Backward(from) {
 		shown := SimulatedEvent{UID: s.e.id(record.PrefixEvent, x.seq, 0), Error: x.text}
-		_, facts, err := s.e.eventAt(ctx, x.seq)
+		r, err := s.e.cfg.Log.Get(ctx, x.seq)
+		if errors.Is(err, eventlog.ErrTrimmed) {
+			continue // meanwhile
+		}
+		var facts record.EventPublished
+		if err == nil {
+			err = facts.Decode(r.Facts)
+		}
 		if err != nil {
-			return err
+			return storeError(err)
 		}
 		shown.ID, shown.Type = facts.ID, facts.Type
 		*to = append(*to, shown)

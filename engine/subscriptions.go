@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/hookline/hookline/engine/record"
 	"github.com/hookline/hookline/engine/state"
@@ -56,6 +58,12 @@ func (e *Engine) setSubscription(ctx context.Context, by Actor, tenant, id strin
 	if err := checkFilter(in.Filter.Value); err != nil {
 		return Subscription{}, err
 	}
+	if m := in.Mode; m.Set && !m.Null && m.Value != ModeLive && m.Value != ModeShadow {
+		return Subscription{}, Invalid("mode", "%.64q is neither live nor shadow", m.Value)
+	}
+	if err := checkNote(in.Note.Value); err != nil {
+		return Subscription{}, err
+	}
 	var out sealedSubscription
 	err := e.change(ctx, func(s *sequencer) error {
 		seq, err := e.appendSubscription(s, by, tenant, id, in)
@@ -69,7 +77,14 @@ func (e *Engine) setSubscription(ctx context.Context, by Actor, tenant, id strin
 	if err != nil {
 		return Subscription{}, err
 	}
-	return e.subscriptionObject(out)
+	return e.presentSubscription(out)
+}
+
+func checkNote(note string) error {
+	if len(note) > MaxNote {
+		return Invalid("note", "has %d bytes, at most %d are taken", len(note), MaxNote)
+	}
+	return nil
 }
 
 func (e *Engine) appendSubscription(s *sequencer, by Actor, tenant, id string, in SubscriptionInput) (eventlog.Seq, error) {
@@ -88,7 +103,7 @@ func (e *Engine) appendSubscription(s *sequencer, by Actor, tenant, id string, i
 		if err := e.openJSON(p.Private, tenant, p.PrivateType, 0, &private); err != nil {
 			return 0, err
 		}
-		facts, typ = record.Subscription{Subscription: p.Seq, Endpoint: p.Endpoint.Seq, EventTypes: p.EventTypes}, record.TypeSubscriptionUpdated
+		facts, typ = record.Subscription{Subscription: p.Seq, Endpoint: p.Endpoint.Seq, EventTypes: p.EventTypes, Shadow: p.Shadow}, record.TypeSubscriptionUpdated
 	} else if len(t.Subscriptions) >= MaxSubscriptions {
 		return 0, conflict("tenant %q has %d subscriptions, its quota", tenant, MaxSubscriptions)
 	}
@@ -105,7 +120,10 @@ func (e *Engine) appendSubscription(s *sequencer, by Actor, tenant, id string, i
 	if in.Filter.Set {
 		private.Filter = in.Filter.Value
 	}
-	private.By = by.Name
+	if in.Mode.Set {
+		facts.Shadow = in.Mode.Value == ModeShadow
+	}
+	private.By, private.Note = by.Name, in.Note.Value
 	sec, err := e.sealJSON(tenant, typ, 0, private)
 	if err != nil {
 		return 0, err
@@ -138,10 +156,13 @@ func (e *Engine) DeleteSubscription(ctx context.Context, by Actor, tenant, id st
 
 // Subscription returns one subscription.
 func (e *Engine) Subscription(ctx context.Context, tenant, id string) (Subscription, error) {
-	return e.subscriptionBy(ctx, e.present, tenant, id)
+	return e.subscriptionBy(ctx, e.present, tenant, id, e.presentSubscription)
 }
 
-func (e *Engine) subscriptionBy(ctx context.Context, read reading, tenant, id string) (Subscription, error) {
+// subscriptionShower shows a subscription as a reading has it.
+type subscriptionShower func(sealedSubscription) (Subscription, error)
+
+func (e *Engine) subscriptionBy(ctx context.Context, read reading, tenant, id string, show subscriptionShower) (Subscription, error) {
 	var out sealedSubscription
 	err := read(ctx, func(r stateReader) error {
 		p, err := r.subscription(tenant, id)
@@ -153,15 +174,15 @@ func (e *Engine) subscriptionBy(ctx context.Context, read reading, tenant, id st
 	if err != nil {
 		return Subscription{}, err
 	}
-	return e.subscriptionObject(out)
+	return show(out)
 }
 
 // Subscriptions lists a tenant's subscriptions, of one endpoint if asked, newest first.
 func (e *Engine) Subscriptions(ctx context.Context, tenant string, in ListInput) (Page[Subscription], error) {
-	return e.subscriptionsBy(ctx, e.present, tenant, in)
+	return e.subscriptionsBy(ctx, e.present, tenant, in, e.presentSubscription)
 }
 
-func (e *Engine) subscriptionsBy(ctx context.Context, read reading, tenant string, in ListInput) (Page[Subscription], error) {
+func (e *Engine) subscriptionsBy(ctx context.Context, read reading, tenant string, in ListInput, show subscriptionShower) (Page[Subscription], error) {
 	var all []sealedSubscription
 	err := read(ctx, func(r stateReader) error {
 		t, ok := r.st.AnyTenant(tenant) // a deleted one has none left
@@ -179,7 +200,16 @@ func (e *Engine) subscriptionsBy(ctx context.Context, read reading, tenant strin
 	if err != nil {
 		return Page[Subscription]{}, err
 	}
-	return pageOf(all, in, func(o sealedSubscription) eventlog.Seq { return o.Seq }, e.subscriptionObject)
+	return pageOf(all, in, func(o sealedSubscription) eventlog.Seq { return o.Seq }, show)
+}
+
+// presentSubscription is subscriptionObject with what one in shadow mode has counted.
+func (e *Engine) presentSubscription(s sealedSubscription) (Subscription, error) {
+	out, err := e.subscriptionObject(s)
+	if err == nil && s.Subscription.Shadow {
+		out.Shadow = e.shadows.of(s.Seq, s.Private.Sum, e.clock.Now()).shown()
+	}
+	return out, err
 }
 
 func (e *Engine) subscriptionObject(s sealedSubscription) (Subscription, error) {
@@ -188,6 +218,55 @@ func (e *Engine) subscriptionObject(s sealedSubscription) (Subscription, error) 
 	if err != nil && !isErased(err) {
 		return Subscription{}, err
 	}
-	return Subscription{Erased: err != nil, ID: e.id(record.PrefixSubscription, s.Seq, 0), EndpointID: e.id(record.PrefixEndpoint, s.endpoint, 0),
-		EventTypes: s.EventTypes, Filter: textOrNull(p.Filter), CreatedAt: Time(s.CreatedAt)}, nil
+	out := Subscription{Erased: err != nil, ID: e.id(record.PrefixSubscription, s.Seq, 0), EndpointID: e.id(record.PrefixEndpoint, s.endpoint, 0),
+		EventTypes: s.EventTypes, Filter: textOrNull(p.Filter), CreatedAt: Time(s.CreatedAt), Mode: modeOf(s.Subscription.Shadow),
+		Version: uint64(s.Version), Failures: s.Failures}
+	if s.LastFailure == 0 {
+		return out, nil
+	}
+	out.LastFailure, err = e.lastFailure(e.life, s.Seq, s.LastFailure)
+	return out, err
+}
+
+func modeOf(shadow bool) string {
+	if shadow {
+		return ModeShadow
+	}
+	return ModeLive
+}
+
+// lastFailure is what an event says of a subscription that failed on it.
+func (e *Engine) lastFailure(ctx context.Context, subscription, event eventlog.Seq) (*SubscriptionFailure, error) {
+	out := &SubscriptionFailure{EventUID: e.id(record.PrefixEvent, event, 0)}
+	r, err := e.cfg.Log.Get(ctx, event)
+	if errors.Is(err, eventlog.ErrTrimmed) {
+		return out, nil
+	}
+	var facts record.EventPublished
+	if err == nil {
+		err = facts.Decode(r.Facts)
+	}
+	if err != nil {
+		return nil, storeError(err)
+	}
+	out.At = Time(r.Time)
+	at := slices.Index(facts.Failed, subscription)
+	if at < 0 || len(r.Sections) < 2 {
+		return out, nil
+	}
+	plain, err := e.openSection(r.Sections[1], r.Tenant, r.Type, 1)
+	if isErased(err) {
+		return out, nil
+	}
+	var private record.EventPrivate
+	if err == nil {
+		err = private.Decode(plain)
+	}
+	if err != nil {
+		return nil, storeError(err)
+	}
+	if at < len(private.Failed) {
+		out.Error = private.Failed[at]
+	}
+	return out, nil
 }

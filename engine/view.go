@@ -31,6 +31,7 @@ type viewSubscription struct {
 	seq, endpoint eventlog.Seq
 	maxAttempts   uint8
 	private       eventlog.Hash // of the section that holds the filter
+	shadow        *shadowCounts // nil = live
 }
 
 // viewSlot is where a tenant's view is.
@@ -174,6 +175,9 @@ func (e *Engine) compiled(p *viewPut, tenant string, last *tenantView) (filters.
 	var err error
 	if sub.Types, err = filters.ParseTypes(p.sub.EventTypes); err != nil {
 		return sub, fmt.Errorf("engine: subscription %d: %w", p.value.seq, err)
+	}
+	if p.sub.Shadow {
+		p.value.shadow = e.shadows.of(p.value.seq, p.value.private, e.clock.Now())
 	}
 	if last != nil {
 		if old, ok := last.index.Get(sub.Key); ok && old.Value.(*viewSubscription).private == p.value.private {

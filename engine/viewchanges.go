@@ -31,6 +31,7 @@ const maxJournal = 10_000
 
 // noteRoute notes what a record is about to change about routing. Called before it is applied.
 func (s *sequencer) noteRoute(r *eventlog.Record) {
+	s.noteShadows(r)
 	switch r.Type {
 	case record.TypeSubscriptionCreated, record.TypeSubscriptionUpdated, record.TypeSubscriptionDeleted,
 		record.TypeEndpointCreated, record.TypeEndpointUpdated, record.TypeEndpointDeleted, record.TypeTenantUpdated:

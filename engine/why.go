@@ -32,6 +32,7 @@ type SubscriptionThen struct {
 	Version        uint64            `json:"version" doc:"seq of the record that made it what it was"`
 	EventTypes     []string          `json:"event_types"`
 	Filter         *string           `json:"filter" doc:"null = none, or its content was erased"`
+	Mode           string            `json:"mode" enum:"live,shadow" doc:"shadow: whatever it made of the event, it delivered nothing"`
 	Explanation    FilterExplanation `json:"explanation"`
 }
 
@@ -147,7 +148,7 @@ func (e *Engine) pastChange(p *pastOf, r *eventlog.Record) (done bool, err error
 }
 
 func (e *Engine) subscriptionThen(p *pastOf, r *eventlog.Record, f *record.Subscription, id eventlog.Seq) (SubscriptionThen, error) {
-	out := SubscriptionThen{SubscriptionID: e.id(record.PrefixSubscription, id, 0), Version: uint64(r.Seq), EventTypes: f.EventTypes}
+	out := SubscriptionThen{SubscriptionID: e.id(record.PrefixSubscription, id, 0), Version: uint64(r.Seq), EventTypes: f.EventTypes, Mode: modeOf(f.Shadow)}
 	s := filters.Subscription{}
 	var err error
 	if s.Types, err = filters.ParseTypes(f.EventTypes); err != nil {
@@ -169,6 +170,9 @@ func (e *Engine) subscriptionThen(p *pastOf, r *eventlog.Record, f *record.Subsc
 		}
 	}
 	out.Explanation = explainSubscription(&s, p.ev)
+	if f.Shadow {
+		out.Explanation.Text = inShadow + out.Explanation.Text
+	}
 	return out, nil
 }
 

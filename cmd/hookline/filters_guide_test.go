@@ -52,6 +52,8 @@ type guide struct {
 	env      []string
 	event    string // published last
 	endpoint string // that it went to
+	sub      string // created last
+	version  string // it then had
 	commands int
 }
 
@@ -82,7 +84,7 @@ var shownIDs = regexp.MustCompile(`\b(ep|sub|evu|dlv)_[0-9a-z]{20,}`)
 func (g *guide) run(command, want string) {
 	g.t.Helper()
 	g.commands++
-	args := shellWords(strings.NewReplacer("$EVENT", g.event, "$ENDPOINT", g.endpoint, "https://example.com", "https://127.0.0.1:1").Replace(command))
+	args := shellWords(strings.NewReplacer("$EVENT", g.event, "$ENDPOINT", g.endpoint, "$SUBSCRIPTION", g.sub, "$VERSION", g.version, "https://example.com", "https://127.0.0.1:1").Replace(command))
 	if args[0] != "hookline" {
 		g.t.Errorf("%s: not a command of ours", command)
 		return
@@ -93,6 +95,10 @@ func (g *guide) run(command, want string) {
 	if after, ok := strings.CutPrefix(o.out, "published "); ok {
 		g.event, _, _ = strings.Cut(after, " ")
 		g.endpoint = after[strings.LastIndex(after, "ep_") : len(after)-1]
+	}
+	if args[1] == "subscriptions" && args[2] == "create" {
+		g.sub = shownIDs.FindString(regexp.MustCompile(`sub_[0-9a-z]+`).FindString(o.out))
+		g.version = regexp.MustCompile(`version +([0-9]+)`).FindStringSubmatch(o.out)[1]
 	}
 	if want != "" && got != want || want == "" && o.code != 0 {
 		g.t.Errorf("%s\nsays (exit %d)\n%s\nthe guide says\n%s", command, o.code, got, want)

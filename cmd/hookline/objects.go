@@ -83,23 +83,6 @@ func endpointsCommand(t *terminal) *cobra.Command {
 			query: statsFilters()}.command(t))
 }
 
-func subscriptionsCommand(t *terminal) *cobra.Command {
-	fields := []bodyFlag{
-		{"event_types", listField, "`TYPES`, comma separated: names, prefixes like domain.*, or *"},
-		{"filter", textField, "a boolean `EXPR` over the event"},
-	}
-	ids := []string{"TENANT", "SUBSCRIPTION"}
-	return objects("subscriptions", "Which events go to which endpoint", `  hookline subscriptions create acme --endpoint-id ep_1 --event-types domain.* --filter 'data.domain endsWith ".com"'
-  hookline subscriptions list acme`,
-		listCommand(t, "subscriptions", []string{"TENANT"}, tenantThing("subscriptions"),
-			columns("ID id", "ENDPOINT endpoint_id", "TYPES event_types", "FILTER filter"), asOfFilter()...),
-		callCommand{use: "get", short: "Show a subscription", args: ids, method: get, path: oneThing("subscriptions", ""), query: asOfFilter()}.command(t),
-		callCommand{use: "create", short: "Create a subscription", args: []string{"TENANT"}, method: post, path: tenantThing("subscriptions"),
-			fields: append([]bodyFlag{{"endpoint_id", textField, "`ID` of the endpoint"}}, fields...), query: strictFilter(), required: []string{"endpoint-id"}}.command(t),
-		callCommand{use: "update", short: "Change a subscription", args: ids, method: patch, path: oneThing("subscriptions", ""), fields: fields, query: strictFilter(), patch: true}.command(t),
-		callCommand{use: "delete", short: "Delete a subscription", args: ids, method: del, path: oneThing("subscriptions", ""), done: "deleted"}.command(t))
-}
-
 func eventsCommand(t *terminal) *cobra.Command {
 	ids := []string{"TENANT", "EVENT"}
 	return objects("events", "What happened at the provider", `  hookline events list acme --type domain.registered --from 2026-01-31T00:00:00Z

@@ -81,6 +81,7 @@ func (c engineCollector) Collect(ch chan<- prometheus.Metric) {
 	out.counter("hookline_events_published_total", "Events accepted, duplicates not included.", float64(m.Published))
 	out.counter("hookline_events_duplicate_total", "Publishes answered as duplicates.", float64(m.Duplicates))
 	out.counter("hookline_filter_failures_total", "Filters that could not be evaluated on an event.", float64(m.FilterFailures))
+	out.counter("hookline_shadow_matches_total", "Events that subscriptions in shadow mode would have delivered.", float64(m.ShadowMatched))
 	for outcome, n := range m.Attempts {
 		out.counter("hookline_attempts_total", "Attempts finished and recorded, by outcome.", float64(n), "outcome", outcome)
 	}

@@ -14,12 +14,12 @@ func TestNeeds(t *testing.T) {
 	want := map[need]string{
 		needKey:     "list-profiles get-profile whoami dnsimple-whoami get-checkpoint",
 		needPublish: "publish-event publish-batch",
-		needRead: "check-filter explain-filter simulate-filter why-event list-events get-event get-tenant stream-records list-endpoints get-endpoint list-subscriptions get-subscription list-deliveries get-delivery " +
+		needRead: "check-filter explain-filter simulate-filter why-event list-events get-event get-tenant stream-records list-endpoints get-endpoint list-subscriptions get-subscription list-subscription-versions list-deliveries get-delivery " +
 			"list-attempts dnsimple-list-webhooks dnsimple-get-webhook list-portal-sessions list-tenant-changes " +
 			"list-recoveries get-recovery get-attempt prove-attempt get-endpoint-stats",
 		needReadAll: "get-stats list-tenants list-changes get-log-status diff-log list-transports get-metrics list-backups",
 		needManage: "get-endpoint-secret create-endpoint update-endpoint delete-endpoint enable-endpoint disable-endpoint clear-suppression-endpoint " +
-			"rotate-endpoint-secret test-endpoint create-subscription update-subscription delete-subscription resend-delivery cancel-delivery " +
+			"rotate-endpoint-secret test-endpoint create-subscription update-subscription delete-subscription rollback-subscription promote-subscription resend-delivery cancel-delivery " +
 			"release-delivery deliver-event dnsimple-create-webhook dnsimple-delete-webhook end-portal-session " +
 			"recover-endpoint cancel-recovery",
 		needAdmin: "create-tenant update-tenant delete-tenant create-key list-keys get-key revoke-key create-portal-session advance-clock " +

@@ -74,6 +74,9 @@ type Subscriptions interface {
 	CreateSubscription(ctx context.Context, by engine.Actor, tenant string, in engine.SubscriptionInput) (engine.Subscription, error)
 	UpdateSubscription(ctx context.Context, by engine.Actor, tenant, id string, in engine.SubscriptionInput) (engine.Subscription, error)
 	DeleteSubscription(ctx context.Context, by engine.Actor, tenant, id string) error
+	SubscriptionVersions(ctx context.Context, tenant, id string, in engine.ListInput) (engine.Page[engine.VersionOfSubscription], error)
+	RollbackSubscription(ctx context.Context, by engine.Actor, tenant, id string, in engine.RollbackInput) (engine.Subscription, error)
+	PromoteSubscription(ctx context.Context, by engine.Actor, tenant, id, note string) (engine.Subscription, error)
 }
 
 // History shows what happened, and changes deliveries.

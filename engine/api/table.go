@@ -11,7 +11,7 @@ func operations() []*operation {
 	var all []*operation
 	for _, group := range [][]*operation{
 		publishOperations(), eventOperations(), tenantOperations(), endpointOperations(), endpointVerbs(),
-		subscriptionOperations(), deliveryOperations(), attemptOperations(), recoveryOperations(), filterOperations(), simulateOperations(), profileOperations(), systemOperations(),
+		subscriptionOperations(), versionOperations(), deliveryOperations(), attemptOperations(), recoveryOperations(), filterOperations(), simulateOperations(), profileOperations(), systemOperations(),
 		openOperations(), pageOperations(), dnsimpleOperations(), keyOperations(), sessionOperations(), streamOperations(), statsOperations(), auditOperations(),
 	} {
 		all = append(all, group...)
@@ -149,71 +149,3 @@ func deliveryOperations() []*operation {
 
 // noFields is the body of a verb that takes none, or {}.
 type noFields struct{}
-
-func subscriptionOperations() []*operation {
-	const path = tenantPath + "/subscriptions"
-	return []*operation{
-		{method: http.MethodPost, path: path, id: "create-subscription", tag: "Subscriptions", status: 201,
-			summary: "Route event types to an endpoint", answer: engine.Subscription{}, body: subscriptionBody{}, required: []string{"endpoint_id"}, query: strictParameter(),
-			handle: func(c *call) error {
-				var in subscriptionBody
-				if err := c.decode(&in); err != nil {
-					return err
-				}
-				warnings, err := (&saving{filter: in.Filter, types: in.EventTypes}).check(c)
-				if err != nil {
-					return err
-				}
-				saved, err := c.svc.CreateSubscription(c.r.Context(), c.by, c.tenant(), engine.SubscriptionInput(in))
-				saved.FilterWarnings = warnings
-				return one(c)(saved, err)
-			}},
-		{method: http.MethodGet, path: path, id: "list-subscriptions", tag: "Subscriptions", status: 200,
-			summary: "List subscriptions, newest first", answer: engine.Page[engine.Subscription]{},
-			query: dated(paging()),
-			handle: func(c *call) error {
-				return list(c, c.reading.Subscriptions)
-			}},
-		{method: http.MethodGet, path: path + "/{subscription}", id: "get-subscription", tag: "Subscriptions", status: 200,
-			summary: "Get one subscription", answer: engine.Subscription{}, query: dated(nil),
-			handle: func(c *call) error {
-				return one(c)(c.reading.Subscription(c.r.Context(), c.tenant(), c.path("subscription")))
-			}},
-		{method: http.MethodPatch, path: path + "/{subscription}", id: "update-subscription", tag: "Subscriptions", status: 200,
-			summary: "Change a subscription (merge patch)", answer: engine.Subscription{}, body: subscriptionPatch{}, query: strictParameter(),
-			handle: func(c *call) error {
-				var in subscriptionPatch
-				if err := c.decode(&in); err != nil {
-					return err
-				}
-				warnings, err := (&saving{in.Filter, in.EventTypes, func() (*string, []string, error) {
-					s, err := c.svc.Subscription(c.r.Context(), c.tenant(), c.path("subscription"))
-					return s.Filter, s.EventTypes, err
-				}}).check(c)
-				if err != nil {
-					return err
-				}
-				saved, err := c.svc.UpdateSubscription(c.r.Context(), c.by, c.tenant(), c.path("subscription"), engine.SubscriptionInput(in))
-				saved.FilterWarnings = warnings
-				return one(c)(saved, err)
-			}},
-		{method: http.MethodDelete, path: path + "/{subscription}", id: "delete-subscription", tag: "Subscriptions", status: 204,
-			summary: "Delete a subscription",
-			handle: func(c *call) error {
-				return c.gone(c.svc.DeleteSubscription(c.r.Context(), c.by, c.tenant(), c.path("subscription")))
-			}},
-	}
-}
-
-type subscriptionBody struct {
-	EndpointID engine.Optional[string]   `json:"endpoint_id" doc:"where matching events go"`
-	EventTypes engine.Optional[[]string] `json:"event_types" doc:"names, prefixes like domain.* or *; default all"`
-	Filter     engine.Optional[string]   `json:"filter" doc:"a boolean expression over the event; default all"`
-}
-
-// subscriptionPatch is subscriptionBody in a merge patch: its endpoint stays.
-type subscriptionPatch struct {
-	EndpointID engine.Optional[string]   `json:"endpoint_id" fixed:"true"`
-	EventTypes engine.Optional[[]string] `json:"event_types" doc:"names, prefixes like domain.* or *"`
-	Filter     engine.Optional[string]   `json:"filter" doc:"a boolean expression over the event; null = all"`
-}

@@ -26,6 +26,7 @@ type fold struct {
 	created     record.DeliveryCreated
 	ended       record.DeliveriesEnded
 	released    record.DeliveryReleased
+	subscribed  record.Subscription
 }
 
 func newFold(l layout) fold {
@@ -75,6 +76,8 @@ func (f *fold) apply(w *projection.Batch, r *eventlog.Record) error {
 		f.change(w, r)
 	}
 	switch r.Type {
+	case record.TypeSubscriptionCreated, record.TypeSubscriptionUpdated:
+		return f.subscriptionSet(w, r)
 	case record.TypeEventPublished:
 		return f.eventPublished(w, r)
 	case record.TypeAttemptFinished:

@@ -38,6 +38,7 @@
 //	w endpoint ref, u tenant ref    a delivery that waits since before the window, see window.go (u: its endpoint)
 //	p tenant endpoint               an endpoint of a tenant, deleted ones included
 //	m seq, n tenant seq             a change that people or policies made, of all and of a tenant: its time
+//	s subscription seq              a version of a subscription: nothing more
 //	t time seq                      a sample of record times, every 256 records
 //
 // A delivery's first version is its creation, a row under c. A success soon after the creation, the way of
@@ -55,7 +56,7 @@ import (
 )
 
 // LayoutVersion is that of the keys: part of projection.Options.Version.
-const LayoutVersion = 5
+const LayoutVersion = 6
 
 const name = "history"
 

@@ -18,6 +18,7 @@ const (
 	keyTime           = 't'
 	keyChange         = 'm'
 	keyTenantChange   = 'n'
+	keySubscription   = 's'
 )
 
 // scopes are the letters of a list's keys by endpoint and by tenant.

@@ -27,6 +27,7 @@ const (
 	positionDeliveries = 'd'
 	positionAttempts   = 'a'
 	positionChanges    = 'm'
+	positionVersions   = 's'
 	positionVersion    = 1
 )
 

@@ -270,41 +270,6 @@ func (d *decoder) ref() Ref {
 	return Ref{Seq: eventlog.Seq(d.u()), Ord: d.u16()}
 }
 
-// Subscription is subscription.created and subscription.updated, which replaces everything, and, with only the ids
-// set, subscription.deleted. Section 0: SubscriptionPrivate.
-type Subscription struct {
-	Subscription eventlog.Seq // of its subscription.created; 0 in that record itself
-	Endpoint     eventlog.Seq
-	EventTypes   []string
-}
-
-func (p *Subscription) AppendFacts(dst []byte) []byte {
-	e := encoder(dst)
-	e.version(1)
-	e.u(uint64(p.Subscription))
-	e.u(uint64(p.Endpoint))
-	e.u(uint64(len(p.EventTypes)))
-	for _, t := range p.EventTypes {
-		e.s(t)
-	}
-	return e
-}
-
-func (p *Subscription) Decode(b []byte) error {
-	d := decoder{b: b}
-	if err := d.version(1, "subscription"); err != nil {
-		return err
-	}
-	p.Subscription = eventlog.Seq(d.u())
-	p.Endpoint = eventlog.Seq(d.u())
-	n := d.n(1)
-	p.EventTypes = nil
-	for range n {
-		p.EventTypes = append(p.EventTypes, d.s())
-	}
-	return d.end("subscription")
-}
-
 // SealedFor is the tenant whose key seals a record's sections: its own, but for tenant.erased, which says who did it after
 // that tenant's keys are gone: there it is the system's.
 func SealedFor(r *eventlog.Record) string {

@@ -113,7 +113,8 @@ func drawFacts(t *rapid.T) facts {
 		return &record.EndpointChange{Endpoint: genSeq.Draw(t, "endpoint"), Reason: record.Reason(u8.Draw(t, "reason")), Delivery: genRef.Draw(t, "delivery"),
 			Until: i.Draw(t, "until")}
 	case 10:
-		return &record.Subscription{Subscription: genSeq.Draw(t, "subscription"), Endpoint: genSeq.Draw(t, "endpoint"), EventTypes: list(t, s, 5)}
+		return &record.Subscription{Subscription: genSeq.Draw(t, "subscription"), Endpoint: genSeq.Draw(t, "endpoint"), EventTypes: list(t, s, 5),
+			Shadow: rapid.Bool().Draw(t, "shadow"), Restores: genSeq.Draw(t, "restores")}
 	case 13:
 		return &record.KeyIssued{Hash: draw32(t), Scope: record.Scope(u8.Draw(t, "scope")), Prefix: s.Draw(t, "prefix"), ExpiresAt: i.Draw(t, "expires")}
 	case 14:

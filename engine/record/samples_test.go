@@ -85,6 +85,7 @@ func samples() []sample {
 		{"endpoint change overlap", nil, &record.EndpointChange{Endpoint: 300, Reason: record.ReasonByUser, Until: 1_640_086_400_000}},
 		{"subscription", types(record.TypeSubscriptionCreated, record.TypeSubscriptionUpdated, record.TypeSubscriptionDeleted),
 			&record.Subscription{Subscription: 301, Endpoint: 300, EventTypes: []string{"domain.*", "domain.register:started"}}},
+		{"subscription shadow", nil, &record.Subscription{Subscription: 301, Endpoint: 300, EventTypes: []string{"domain.*"}, Shadow: true, Restores: 305}},
 		{"subscription ids only", nil, &record.Subscription{Subscription: 301, Endpoint: 300}},
 		{"section event", nil, section{&record.EventPrivate{Actor: []byte(`{"id":"1"}`), Metadata: []byte(`{"a":1}`), OrderKey: "zone/example.com",
 			Failed: []string{"line 1: no number", ""}}}},

@@ -27,6 +27,7 @@ type EndpointPrivate struct {
 type SubscriptionPrivate struct {
 	Filter string `json:"filter,omitempty"`
 	By     string `json:"by,omitempty"`
+	Note   string `json:"note,omitempty"` // why, in the words of who changed it
 }
 
 // KeyPrivate is section 0 of key.issued.

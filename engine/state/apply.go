@@ -93,6 +93,12 @@ func (s *State) published(r *eventlog.Record) error {
 		}
 		s.addDelivery(e, Delivery{Seq: r.Seq, Ord: uint16(i), Event: r.Seq, Due: max(r.Time, p.NotBefore)})
 	}
+	for _, seq := range p.Failed {
+		if sub := s.subscriptions[seq]; sub != nil {
+			sub.Failures, sub.LastFailure = sub.Failures+1, r.Seq
+			s.rehashSubscription(sub)
+		}
+	}
 	return nil
 }
 

@@ -234,6 +234,7 @@ func (s *State) subscriptionChanged(r *eventlog.Record) error {
 	for i, et := range f.EventTypes {
 		p.EventTypes[i] = strings.Clone(et)
 	}
+	p.Version, p.Shadow, p.Failures, p.LastFailure = r.Seq, f.Shadow, 0, 0 // what failed was another filter, or seen by other types
 	p.Private, p.PrivateType = keep(r.Sections[0]), r.Type
 	s.rehashSubscription(p)
 	s.rerouted(t, r)
@@ -267,6 +268,8 @@ func (s *State) dropSubscription(p *Subscription) {
 
 func (s *State) rehashSubscription(p *Subscription) {
 	s.digest.sub(p.hash)
-	p.hash = hashOf(appendSubscription(nil, p))
+	b := appendSubscription(s.scratch[:0], p)
+	s.scratch = b[:0]
+	p.hash = hashOf(b)
 	s.digest.add(p.hash)
 }

@@ -53,6 +53,7 @@ const (
 	kindSession      = 10
 	kindRecovery     = 11
 	kindRemoval      = 12
+	kindVersion      = 13
 )
 
 func (s *State) hashDelivery(d *Delivery) Digest {

@@ -100,5 +100,14 @@ func appendSubscription(b []byte, p *Subscription) []byte {
 	for _, t := range p.EventTypes {
 		b = as(b, t)
 	}
-	return asec(b, p.Private, p.PrivateType)
+	b = asec(b, p.Private, p.PrivateType)
+	if p.Shadow || p.Failures > 0 { // nothing where there is neither: digests of logs without stay what they were
+		b = au(au(ab(b, p.Shadow), p.Failures), uint64(p.LastFailure))
+	}
+	return b
+}
+
+// appendVersion stands in snapshots only: the version follows from the log, and digests have what it says.
+func appendVersion(b []byte, p *Subscription) []byte {
+	return au(au(append(b, kindVersion), uint64(p.Seq)), uint64(p.Version))
 }

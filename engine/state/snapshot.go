@@ -20,7 +20,7 @@ import (
 // ErrSnapshot: a snapshot that cannot be used. Snapshots are disposable: the log is folded instead.
 var ErrSnapshot = errors.New("state: unusable snapshot")
 
-const snapshotMagic = "hookline state 1\n"
+const snapshotMagic = "hookline state 2\n"
 
 // Encode writes the state: magic, seq, time, chain, digest, entities in a fixed order (each a length and its
 // encoding, sealed sections after it), a zero length, SHA-256 of everything before it. Holds no plaintext.
@@ -55,6 +55,9 @@ func (s *State) Encode(w io.Writer, chain eventlog.Hash) error {
 		}
 		for _, p := range t.Subscriptions {
 			e.entity(appendSubscription(nil, p), p.Private)
+			if p.Version != p.Seq {
+				e.entity(appendVersion(nil, p))
+			}
 		}
 		for _, x := range t.Recoveries {
 			e.entity(appendRecovery(nil, x))
@@ -251,6 +254,9 @@ func (d *snapshotReader) entity() bool {
 		d.endpoint()
 	case kindSubscription:
 		d.subscription()
+	case kindVersion:
+		p := d.s.subscriptions[eventlog.Seq(d.u())]
+		p.Version = eventlog.Seq(d.u())
 	case kindDelivery:
 		d.delivery()
 	case kindRecovery:
@@ -336,11 +342,15 @@ func (d *snapshotReader) endpoint() {
 
 func (d *snapshotReader) subscription() {
 	p := &Subscription{Seq: eventlog.Seq(d.u()), CreatedAt: d.i()}
+	p.Version = p.Seq
 	p.Endpoint = d.s.endpoints[eventlog.Seq(d.u())]
 	for range d.u() {
 		p.EventTypes = append(p.EventTypes, d.str())
 	}
 	p.Private, p.PrivateType = d.sec()
+	if len(d.e) > 0 {
+		p.Shadow, p.Failures, p.LastFailure = d.u8() == 1, d.u(), eventlog.Seq(d.u())
+	}
 	d.data(&p.Private)
 	d.s.subscriptions[p.Seq] = p
 	p.Endpoint.Tenant.Subscriptions = append(p.Endpoint.Tenant.Subscriptions, p)

@@ -37,7 +37,7 @@ func TestSnapshotForm(t *testing.T) {
 	if !bytes.HasPrefix(snapshot, []byte(snapshotMagic)) {
 		t.Fatalf("it begins with %q", snapshot[:20])
 	}
-	const sum = "32cdb3fbe2484fb85ad8774165370c3598c0c21d1e424bec5886d1dbb7798bdc"
+	const sum = "6e3da1ffcdb81290cb8e39336be93577e52086e3df1f2e28f098f5e72420c9ac"
 	if got := hex.EncodeToString(snapshot[len(snapshot)-sha256.Size:]); got != sum {
 		t.Errorf("its sum is %s, want %s: the form changed, so must its magic", got, sum)
 	}

@@ -152,9 +152,13 @@ func (e *Endpoint) Handle() uint32 { return e.handle }
 // Subscription routes event types to an endpoint.
 type Subscription struct {
 	Seq         eventlog.Seq
+	Version     eventlog.Seq // of the record that last set it
 	CreatedAt   int64
 	Endpoint    *Endpoint
 	EventTypes  []string
+	Shadow      bool         // it delivers nothing
+	Failures    uint64       // events of this version that its filter failed on
+	LastFailure eventlog.Seq // of the newest of them
 	Private     eventlog.Section
 	PrivateType eventlog.Type
 	hash        Digest

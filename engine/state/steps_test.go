@@ -182,7 +182,7 @@ func (w *world) stepSubscription(t *rapid.T) {
 	if e == nil {
 		return
 	}
-	facts := record.Subscription{Endpoint: e.Seq, EventTypes: []string{"a.*", rapid.StringN(0, 9, 20).Draw(t, "type")}}
+	facts := record.Subscription{Endpoint: e.Seq, EventTypes: []string{"a.*", rapid.StringN(0, 9, 20).Draw(t, "type")}, Shadow: rapid.Bool().Draw(t, "shadow")}
 	if len(all) == 0 || op <= 1 {
 		w.add(record.TypeSubscriptionCreated, e.Tenant.ID, &facts, "filter")
 		return
@@ -206,6 +206,11 @@ func (w *world) stepPublish(t *rapid.T) {
 	for _, e := range ten.Endpoints {
 		if rapid.IntRange(0, 2).Draw(t, "match") > 0 {
 			ev.Matches = append(ev.Matches, record.Match{Endpoint: e.Seq, MaxAttempts: 5, Subscriptions: []eventlog.Seq{1}})
+		}
+	}
+	for _, p := range ten.Subscriptions {
+		if rapid.IntRange(0, 5).Draw(t, "failed") == 0 {
+			ev.Failed = append(ev.Failed, p.Seq)
 		}
 	}
 	if rapid.IntRange(0, 3).Draw(t, "later") == 0 {

@@ -171,7 +171,8 @@ func dump(s *State) []string {
 			e.Pending, e.Unattempted, *s.PolicyOfEndpoint(e)))
 	}
 	for _, p := range s.subscriptions {
-		out = append(out, fmt.Sprintf("subscription %d %d %d %q %s %d", p.Seq, p.CreatedAt, p.Endpoint.Seq, p.EventTypes, p.Private.Data, p.PrivateType))
+		out = append(out, fmt.Sprintf("subscription %d %d %d %d %q %s %d %v %d %d", p.Seq, p.Version, p.CreatedAt, p.Endpoint.Seq, p.EventTypes, p.Private.Data, p.PrivateType,
+			p.Shadow, p.Failures, p.LastFailure))
 	}
 	for _, t := range s.tenants {
 		for _, x := range t.Recoveries {
