@@ -39,8 +39,9 @@ lint: ## gofmt, go vet, staticcheck; the dashboard's types where npm is
 	cd plugins/brokers && go vet ./... && go run $(STATICCHECK) ./...
 	@if command -v npm >/dev/null; then engine/dashboard/build.sh --types; else echo "npm is not here: the dashboard's types were not checked"; fi
 
-verify: ## generated code, the built dashboard and go.mod are up to date (needs npm)
+verify: ## generated code, the built dashboard and go.mod are up to date, the plugins' wire is compatible (needs npm)
 	plugins/proto/generate.sh --check
+	go test -count=1 -run Compatible ./plugins/proto
 	engine/dashboard/build.sh --check
 	go mod tidy -diff
 	go mod verify

@@ -65,6 +65,9 @@ type Request struct {
 	Timeout time.Duration // total budget: connect, TLS, request, response status and headers, body
 	EventID string        // for transports whose system has a place for it
 	Method  string        // of HTTP: "" = POST, or OPTIONS, which asks a receiver for its consent and has no body
+
+	// Settings are the endpoint's own for this transport: one JSON object that fits the transport's schema, or empty.
+	Settings []byte
 }
 
 // Timings are the phases of an attempt; zero = the phase did not happen (e.g. a reused connection).

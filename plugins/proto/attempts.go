@@ -26,7 +26,7 @@ func SizeOf(req *transports.Request) int {
 
 func sizeAttempt(s *Sending) int {
 	return sizeUint(s.ID) + sizeBytes(len(s.Req.Target)) + sizeHeaders(s.Req.Headers) + sizeBytes(len(s.Req.Body)) +
-		sizeUint(uint64(s.Req.Timeout)) + sizeBytes(len(s.Req.EventID)) + sizeBytes(len(s.Req.Method))
+		sizeUint(uint64(s.Req.Timeout)) + sizeBytes(len(s.Req.EventID)) + sizeBytes(len(s.Req.Method)) + sizeBytes(len(s.Req.Settings))
 }
 
 func (a *Attempts) size() int {
@@ -59,6 +59,7 @@ func (a *Attempts) appendTo(b []byte) []byte {
 		b = appendUint(b, 5, uint64(s.Req.Timeout))
 		b = appendString(b, 6, s.Req.EventID)
 		b = appendString(b, 7, s.Req.Method)
+		b = appendString(b, 8, s.Req.Settings)
 	}
 	if len(a.Cancel) > 0 {
 		b = appendNested(b, 2, sizePacked(a.Cancel))
@@ -161,6 +162,8 @@ func (r *Received) take(b []byte) (*Taken, error) {
 			t.Req.EventID = alias(f.b)
 		case f.is(7, wireBytes):
 			t.Req.Method = alias(f.b)
+		case f.is(8, wireBytes):
+			t.Req.Settings = f.b
 		}
 	}
 	if f.err != nil {

@@ -55,12 +55,13 @@ func TestAttemptsAreProtobuf(t *testing.T) {
 			req := &transports.Request{
 				Target: rapid.String().Draw(t, "target"), Headers: drawHeaders(t), Body: rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "body"),
 				Timeout: time.Duration(rapid.Int64().Draw(t, "timeout")), EventID: rapid.String().Draw(t, "event"),
-				Method: rapid.SampledFrom([]string{"", "OPTIONS"}).Draw(t, "method"),
+				Method:   rapid.SampledFrom([]string{"", "OPTIONS"}).Draw(t, "method"),
+				Settings: rapid.SliceOfN(rapid.Byte(), 0, 60).Draw(t, "settings"),
 			}
 			id := rapid.Uint64().Draw(t, "id")
 			ours.Items = append(ours.Items, Sending{id, req})
 			want.Attempts = append(want.Attempts, &Attempt{
-				Id: id, Target: req.Target, Headers: wireHeaders(req.Headers), Body: req.Body, TimeoutNs: int64(req.Timeout), EventId: req.EventID, Method: req.Method,
+				Id: id, Target: req.Target, Headers: wireHeaders(req.Headers), Body: req.Body, TimeoutNs: int64(req.Timeout), EventId: req.EventID, Method: req.Method, Settings: req.Settings,
 			})
 		}
 		var got Batch
@@ -340,4 +341,20 @@ func BenchmarkAttempts(b *testing.B) {
 		data.Free()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/MaxItems, "ns/attempt")
+}
+
+// A batch of more results than the wire allows is refused before it costs memory.
+func TestTooManyResultsAreMalformed(t *testing.T) {
+	many := &ResultBatch{}
+	for i := range MaxItems + 1 {
+		many.Results = append(many.Results, &Result{Id: uint64(i), Outcome: Outcome_OUTCOME_ACKNOWLEDGED})
+	}
+	raw, err := proto.Marshal(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Results
+	if err := NewCodec().Unmarshal(in(raw), &got); !errors.Is(err, ErrMalformed) {
+		t.Fatalf("got %v, want ErrMalformed", err)
+	}
 }

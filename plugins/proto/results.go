@@ -109,6 +109,9 @@ func (r *Results) decode(b []byte) error {
 	for f.next() {
 		switch {
 		case f.is(1, wireBytes):
+			if len(r.Items) >= MaxItems {
+				return fmt.Errorf("%w: more than %d results in a batch", ErrMalformed, MaxItems)
+			}
 			r.Items = append(r.Items, Ended{})
 			f.err = r.Items[len(r.Items)-1].decode(append([]byte(nil), f.b...))
 		case f.is(2, wireVarint):
