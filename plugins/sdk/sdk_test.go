@@ -145,9 +145,9 @@ func collect(t *testing.T, s grpc.ClientStream, n int) map[uint64]proto.Ended {
 }
 
 func TestDescribe(t *testing.T) {
-	c := serve(t, Plugin{Name: "fake", Version: "7", ConfigSchema: []byte(`{}`), New: newFake(nil).make})
+	c := serve(t, Plugin{Name: "fake", Version: "7", ConfigSchema: []byte(`{"type":"object"}`), New: newFake(nil).make})
 	d, err := c.Describe(t.Context(), &proto.DescribeRequest{})
-	if err != nil || d.Name != "fake" || d.Version != "7" || string(d.ConfigSchema) != "{}" {
+	if err != nil || d.Name != "fake" || d.Version != "7" || string(d.ConfigSchema) != `{"type":"object"}` {
 		t.Errorf("%v, %v", d, err)
 	}
 }

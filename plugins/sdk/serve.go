@@ -1,11 +1,13 @@
 package sdk
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -13,7 +15,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/hookline/hookline/plugins/proto"
-	"github.com/hookline/hookline/transports"
+	"github.com/hookline/hookline/plugins/schema"
 )
 
 // ErrStartedByHand: a person started the plugin; only the host can.
@@ -24,15 +26,22 @@ var ErrStartedByHand = errors.New("sdk: this program is a hookline transport plu
 type Plugin struct {
 	Name         string          // what endpoints call it, e.g. "https"
 	Version      string          // the plugin's own, e.g. "1.2.0"
-	ConfigSchema json.RawMessage // JSON Schema (2020-12) of the settings; nil: it has none
+	ConfigSchema json.RawMessage // of New's settings, JSON Schema (2020-12); nil: it has none
+
+	// Endpoint is for a transport whose endpoints each have settings of their own; see Open. Either Endpoint, Operator or New.
+	Endpoint Opener
+	// Operator is for a transport that the operator sets up once, for all endpoints; see Open.
+	Operator Opener
 
 	// New makes the transport. It is called once before the first attempt and again when the settings change; settings is one
 	// JSON object or empty. An error should name field, bound and fix: the operator sees it. If the Transport is an
 	// io.Closer it is closed once its last attempt has ended.
-	New func(settings json.RawMessage) (transports.Transport, error)
+	New func(settings json.RawMessage) (Transport, error)
 
 	// MaxInFlight is how many attempts run at once, 1 to 65 536; zero: 4096.
 	MaxInFlight int
+
+	check *schema.Schema // of the operator's settings
 }
 
 const (
@@ -44,8 +53,14 @@ func (p *Plugin) validate() error {
 	switch {
 	case p.Name == "":
 		return errors.New("sdk: Plugin.Name is empty: name the transport")
-	case p.New == nil:
-		return errors.New("sdk: Plugin.New is nil: give a constructor")
+	case !transportName.MatchString(p.Name):
+		return fmt.Errorf("sdk: Plugin.Name is %q: want a lower-case letter, then up to 31 of a-z, 0-9 and -", p.Name)
+	case p.Endpoint.err != nil:
+		return fmt.Errorf("sdk: Plugin.Endpoint: %w", p.Endpoint.err)
+	case p.Operator.err != nil:
+		return fmt.Errorf("sdk: Plugin.Operator: %w", p.Operator.err)
+	case p.constructors() != 1:
+		return errors.New("sdk: give exactly one of Plugin.Endpoint, Plugin.Operator and Plugin.New")
 	case p.ConfigSchema != nil && !json.Valid(p.ConfigSchema):
 		return errors.New("sdk: Plugin.ConfigSchema is not JSON")
 	case p.MaxInFlight < 0 || p.MaxInFlight > maxInFlight:
@@ -53,6 +68,46 @@ func (p *Plugin) validate() error {
 	}
 	if p.MaxInFlight == 0 {
 		p.MaxInFlight = defaultInFlight
+	}
+	return p.complete()
+}
+
+var transportName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+
+func (p *Plugin) constructors() (n int) {
+	if p.New != nil {
+		n++
+	}
+	if p.Endpoint.open != nil {
+		n++
+	}
+	if p.Operator.open != nil {
+		n++
+	}
+	return n
+}
+
+// complete makes New of an Opener.
+func (p *Plugin) complete() error {
+	if p.Operator.open != nil {
+		p.ConfigSchema = p.Operator.schema
+		open := p.Operator.open
+		p.New = func(settings json.RawMessage) (Transport, error) {
+			t, err := open(context.Background(), settings)
+			if err != nil || t == nil {
+				return nil, err
+			}
+			return budgeted{t}, nil
+		}
+	}
+	check, err := schema.Compile(p.ConfigSchema)
+	if err != nil {
+		return fmt.Errorf("sdk: Plugin.ConfigSchema: %w", err)
+	}
+	p.check = check
+	if p.Endpoint.open != nil {
+		opener := p.Endpoint
+		p.New = func(json.RawMessage) (Transport, error) { return budgeted{newEndpoints(opener)}, nil }
 	}
 	return nil
 }
@@ -81,6 +136,14 @@ func Serve(p Plugin) error {
 		},
 	})
 	return nil
+}
+
+// Main is a plugin's whole main function: it serves, complains to standard error, and exits.
+func Main(p Plugin) {
+	if err := Serve(p); err != nil {
+		os.Exit(Complain(err))
+	}
+	os.Exit(0)
 }
 
 // Complain writes an error of Serve to standard error and returns the exit code: 2 when started by hand, else 1.

@@ -74,10 +74,15 @@ func (s *service) close() {
 }
 
 func (s *service) Describe(context.Context, *proto.DescribeRequest) (*proto.Description, error) {
-	return &proto.Description{Name: s.plugin.Name, Version: s.plugin.Version, ConfigSchema: s.plugin.ConfigSchema}, nil
+	return &proto.Description{Name: s.plugin.Name, Version: s.plugin.Version, ConfigSchema: s.plugin.ConfigSchema, EndpointSchema: s.plugin.Endpoint.schema}, nil
 }
 
 func (s *service) Configure(_ context.Context, in *proto.Settings) (*proto.Configured, error) {
+	if s.plugin.ConfigSchema != nil || s.plugin.Endpoint.open != nil {
+		if err := s.plugin.check.Check(in.GetJson()); err != nil {
+			return nil, status.Errorf(codes.InvalidArgument, "settings: %s", err)
+		}
+	}
 	t, err := s.plugin.New(in.GetJson())
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())

@@ -207,7 +207,11 @@ func (st *stream) deliver(ctx context.Context, t *proto.Taken, e *proto.Ended) {
 		e.Err = fmt.Errorf("timeout_ns is %d, must be above 0", t.Req.Timeout)
 		return
 	}
-	e.Result, e.Err = g.transport.Deliver(ctx, &t.Req)
+	began := time.Now()
+	e.Result, e.Err = asResult(g.transport.Deliver(ctx, &t.Req))
+	if e.Result.Took == 0 {
+		e.Result.Took = time.Since(began)
+	}
 }
 
 func (st *stream) signal() {

@@ -78,6 +78,8 @@ var mayImport = []struct {
 	{"transports!", nil},
 	{"transports", []string{"transports"}},
 	{"plugins/proto", []string{"transports!"}},
+	{"plugins/schema", nil},
+	{"plugins/sdk", []string{"plugins/sdk!", "plugins/proto", "plugins/schema", "transports!"}}, // an author gets nothing of the engine
 	{"plugins", []string{"plugins", "transports"}},
 	{"engine/schedule", nil},
 	{"engine/record", []string{"eventlog!", "engine/schedule"}},
