@@ -4,22 +4,15 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
-	"os"
 	"sync"
 	"time"
 
-	"github.com/hookline/hookline/plugins/proto"
 	"github.com/hookline/hookline/transports"
 )
 
 // Host is a transport whose attempts a plugin makes. See the package comment.
 type Host struct {
-	cfg   Config
-	log   *slog.Logger
-	image *image
-	dir   *runDir
-	codec *proto.Codec
+	launcher
 
 	running context.Context // canceled to end the process for good
 	stop    context.CancelCauseFunc
@@ -49,9 +42,10 @@ var (
 
 // Description is what a plugin says of itself.
 type Description struct {
-	Name, Version string
-	ConfigSchema  []byte // JSON Schema of the settings; empty: it has none
-	Capabilities  []string
+	Name, Version  string
+	ConfigSchema   []byte // JSON Schema of the operator's settings; empty: it has none
+	EndpointSchema []byte // JSON Schema of an endpoint's settings; empty: it has none
+	Capabilities   []string
 }
 
 // Start copies the plugin, starts it and returns once it takes attempts. ctx bounds the start only. It fails without leaving
@@ -62,22 +56,17 @@ func Start(ctx context.Context, cfg Config) (*Host, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	im, err := newImage(&cfg)
+	l, err := newLauncher(cfg)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := newRunDir(os.TempDir())
-	if err != nil {
-		im.close()
-		return nil, fmt.Errorf("host: folder for the socket of plugin %s: %w", cfg.Name, err)
-	}
 	h := &Host{
-		cfg: cfg, log: cfg.Logger, image: im, dir: dir, codec: proto.NewCodec(),
-		ended: make(chan struct{}), wake: make(chan struct{}, 1), looker: make(chan struct{}),
+		launcher: l,
+		ended:    make(chan struct{}), wake: make(chan struct{}, 1), looker: make(chan struct{}),
 		places: make([]place, cfg.MaxInFlight),
 	}
 	h.encoded = sync.NewCond(&h.mu)
-	h.health = Health{State: Starting, Checksum: hex.EncodeToString(im.sum)}
+	h.health = Health{State: Starting, Checksum: hex.EncodeToString(h.image.sum)}
 	h.running, h.stop = context.WithCancelCause(context.Background())
 	first := make(chan error, 1)
 	go h.supervise(ctx, first)
@@ -165,8 +154,7 @@ func (h *Host) finish(cause error) int {
 	h.noteIdle()
 	h.mu.Unlock()
 	h.interrupt(left, cause)
-	h.image.close()
-	h.dir.close()
+	h.launcher.close()
 	return n
 }
 

@@ -26,6 +26,20 @@ type image struct {
 	file string // to be removed on close
 }
 
+// Sum is the SHA-256 of a file, in hex: what a pin holds.
+func Sum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("host: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("host: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
 // newImage copies the plugin and compares its hash with the pin. The source is opened once, so that what is hashed is what
 // is kept.
 func newImage(c *Config) (*image, error) {

@@ -70,7 +70,16 @@ func DialOptions(codec *proto.Codec) []grpc.DialOption {
 // launch starts the plugin and opens its stream. On an error nothing is left running. It must be called on the
 // supervisor's thread, since the kernel ends the process with the thread that started it.
 func (h *Host) launch(ctx context.Context) (*process, error) {
-	ctx, cancel := context.WithTimeout(ctx, h.cfg.StartTimeout)
+	p, err := h.startUp(ctx, func(ctx context.Context, p *process) error { return p.open(ctx, &h.cfg) })
+	if err != nil {
+		return nil, fmt.Errorf("host: starting plugin %s: %w", h.cfg.Name, err)
+	}
+	return p, nil
+}
+
+// startUp starts the plugin, connects and calls then, all within the start's limit. On an error nothing is left running.
+func (l *launcher) startUp(ctx context.Context, then func(context.Context, *process) error) (*process, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, l.cfg.StartTimeout, fmt.Errorf("it did not get ready within %s", l.cfg.StartTimeout))
 	defer cancel()
 	p := &process{drained: make(chan struct{}), failed: make(chan error, 1)}
 	var mu sync.Mutex // RunnerFunc runs inside Client, the kill below on another goroutine
@@ -82,19 +91,20 @@ func (h *Host) launch(ctx context.Context) (*process, error) {
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
 			mu.Lock()
 			defer mu.Unlock()
-			p.run = newRun(h.image, h.cfg.Args, cmd.Env)
+			p.run = newRun(l.image, l.cfg.Args, cmd.Env)
+			p.run.tap = l.tap
 			return p.run, nil
 		},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
-		StartTimeout:     h.cfg.StartTimeout,
-		Logger:           newHCLog(h.log, h.image.name),
-		Stderr:           newLines(h.log, "stderr"),
-		SyncStderr:       newLines(h.log, "stderr"),
-		SyncStdout:       newLines(h.log, "stdout"),
-		GRPCDialOptions:  DialOptions(h.codec),
-		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: h.dir.path},
+		StartTimeout:     l.cfg.StartTimeout,
+		Logger:           newHCLog(l.log, l.image.name),
+		Stderr:           l.output("stderr"),
+		SyncStderr:       l.output("stderr"),
+		SyncStdout:       l.output("stdout"),
+		GRPCDialOptions:  DialOptions(l.codec),
+		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: l.dir.path},
 	})
 	stop := context.AfterFunc(ctx, func() {
 		mu.Lock()
@@ -105,18 +115,22 @@ func (h *Host) launch(ctx context.Context) (*process, error) {
 	})
 	defer stop()
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
-	if err := p.open(ctx, &h.cfg); err != nil {
+	err := p.connect()
+	if err == nil {
+		err = then(ctx, p)
+	}
+	if err != nil {
 		p.end(false)
 		if cause := context.Cause(ctx); cause != nil {
-			err = fmt.Errorf("%w (%w)", err, cause)
+			err = fmt.Errorf("%w (%w)", cause, err)
 		}
-		return nil, fmt.Errorf("host: starting plugin %s: %w", h.cfg.Name, err)
+		return nil, err
 	}
 	return p, nil
 }
 
-// open connects, asks, configures, and waits for the window.
-func (p *process) open(ctx context.Context, cfg *Config) error {
+// connect waits for the handshake and dials.
+func (p *process) connect() error {
 	rpc, err := p.client.Client()
 	if err != nil {
 		return err
@@ -130,6 +144,11 @@ func (p *process) open(ctx context.Context, cfg *Config) error {
 		return fmt.Errorf("go-plugin dispensed a %T", raw)
 	}
 	p.api = proto.NewTransportClient(conn)
+	return nil
+}
+
+// open asks, configures, and waits for the window.
+func (p *process) open(ctx context.Context, cfg *Config) error {
 	d, err := p.api.Describe(ctx, &proto.DescribeRequest{})
 	if err != nil {
 		return fmt.Errorf("describe: %w", err)
@@ -137,7 +156,7 @@ func (p *process) open(ctx context.Context, cfg *Config) error {
 	if d.GetName() != cfg.Name {
 		return fmt.Errorf("it calls itself %q: configure it under that name", d.GetName())
 	}
-	p.desc = Description{Name: d.GetName(), Version: d.GetVersion(), ConfigSchema: d.GetConfigSchema(), Capabilities: d.GetCapabilities()}
+	p.desc = Description{Name: d.GetName(), Version: d.GetVersion(), ConfigSchema: d.GetConfigSchema(), EndpointSchema: d.GetEndpointSchema(), Capabilities: d.GetCapabilities()}
 	if _, err := p.api.Configure(ctx, &proto.Settings{Json: cfg.Settings}); err != nil {
 		return fmt.Errorf("it refuses its settings: %s", status.Convert(err).Message())
 	}

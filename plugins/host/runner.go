@@ -29,6 +29,7 @@ type run struct {
 	stderr io.ReadCloser
 	pid    int
 	exited chan struct{} // closed when the process has ended
+	tap    io.Writer     // sees what the process writes to its standard output; nil: nobody
 
 	mu     sync.Mutex
 	reaped bool
@@ -125,7 +126,18 @@ func (r *run) Kill(context.Context) error {
 	return nil
 }
 
-func (r *run) Stdout() io.ReadCloser { return r.stdout }
+func (r *run) Stdout() io.ReadCloser {
+	if r.tap == nil {
+		return r.stdout
+	}
+	return tapped{io.TeeReader(r.stdout, r.tap), r.stdout}
+}
+
+type tapped struct {
+	io.Reader
+	io.Closer
+}
+
 func (r *run) Stderr() io.ReadCloser { return r.stderr }
 func (r *run) Name() string          { return r.image.name }
 
