@@ -139,15 +139,3 @@ func attemptsCommand(t *terminal) *cobra.Command {
 		callCommand{use: "get", short: "Show an attempt with request and response", args: []string{"TENANT", "ATTEMPT"}, method: get,
 			path: oneThing("attempts", ""), query: asOfFilter()}.command(t))
 }
-
-func pluginsCommand(t *terminal) *cobra.Command {
-	later := func(name string) *cobra.Command {
-		return &cobra.Command{Use: name, Short: "Not available yet", Hidden: true, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {
-			return usagef("plugins %s is not available yet in this version", name)
-		}}
-	}
-	ls := listCommand(t, "transports and their plugins", nil, func([]string) string { return pathf("v1", "transports") },
-		columns("NAME name", "STATE state", "VERSION version", "PID pid", "RESTARTS restarts", "IN-FLIGHT in_flight", "HELD held", "ERROR last_error"))
-	ls.Use, ls.Aliases, ls.Short = "ls", []string{"list"}, "Show transports and their plugins' health"
-	return objects("plugins", "Transports in their own processes", "  hookline plugins ls", ls, later("init"), later("verify"))
-}
