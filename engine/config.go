@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,9 +22,39 @@ type Transport struct {
 	Alone transports.Submitter
 	// Check judges a target when an endpoint is created or changed; the error is shown to the customer.
 	Check func(target string, httpsOnly bool) error
-	// Health reports on it; Checksum names the plugin's build.
+	// Health reports on it; Checksum names the plugin's build. Build, when set, is asked instead: a build that changes
+	// while the engine runs is told by Rebuilt.
 	Health   func() TransportStatus
 	Checksum uint32
+	Build    func() uint32
+	// Settings says what an endpoint may set; nil = nothing.
+	Settings TransportSettings
+	// Restart starts a plugin again that was given up; nil = that never happens.
+	Restart func() error
+}
+
+// TransportSettings are an endpoint's own for a transport, described by the transport. It is safe for concurrent use.
+type TransportSettings interface {
+	// Merge applies a merge patch to settings and checks the result; the error is a *SettingsError. A secret that is
+	// masked in the change stays as it was.
+	Merge(old, change []byte) (json.RawMessage, error)
+	// Mask hides every secret.
+	Mask(settings []byte) json.RawMessage
+}
+
+// SettingsError says where an endpoint's settings don't fit.
+type SettingsError struct {
+	Pointer string // RFC 6901, within the settings; "" = the whole
+	Message string
+}
+
+func (e *SettingsError) Error() string { return e.Pointer + " " + e.Message }
+
+func (t *Transport) build() uint32 {
+	if t.Build != nil {
+		return t.Build()
+	}
+	return t.Checksum
 }
 
 // Config is everything an Engine stands on. Whoever fills it closes Log, Keyring and the store of the Views after

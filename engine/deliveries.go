@@ -95,11 +95,15 @@ func (s *sequencer) release(h uint32, d *state.Delivery, who []eventlog.Section)
 		&record.DeliveryReleased{Delivery: d.Ref(), Endpoint: s.st.EndpointOf(d).Seq}, who...)
 }
 
-// releaseHeld lets go, at the start, of what another build of a plugin failed.
+// releaseHeld lets go, at the start and when a build has changed, of what another build of a plugin failed.
 func (s *sequencer) releaseHeld() {
+	builds := make(map[string]uint32, len(s.e.cfg.Transports))
+	for name, t := range s.e.cfg.Transports {
+		builds[name] = t.build()
+	}
 	var refs releaseCommand
 	s.st.Pending.All(func(_ uint32, d *state.Delivery) bool {
-		if d.Held() && d.Plugin != s.e.cfg.Transports[s.st.EndpointOf(d).Config.Transport].Checksum {
+		if d.Held() && d.Plugin != builds[s.st.EndpointOf(d).Config.Transport] {
 			refs = append(refs, d.Ref())
 		}
 		return true

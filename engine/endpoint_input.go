@@ -18,6 +18,7 @@ import (
 // Bounds of an endpoint's fields.
 const (
 	MaxDescription = 1024
+	maxTarget      = 2048
 	MinSecret      = 8
 	MaxSecret      = 256
 	MaxConcurrency = 256
@@ -33,6 +34,9 @@ type endpointChange struct {
 	secret  string
 	types   []string
 	filter  *string
+
+	carrier string // the transport before the change; "" = it is created
+	moved   bool   // to another transport
 }
 
 // apply puts the input's fields over what is there, validating each; those of its subscription apart.
@@ -56,6 +60,10 @@ func (c *endpointChange) transport(e *Engine, in *EndpointInput, _ *profile.Prof
 	if _, ok := e.cfg.Transports[c.config.Transport]; !ok {
 		return Invalid("transport", "%q is not installed here: see GET /v1/transports", c.config.Transport)
 	}
+	if c.carrier != "" && c.carrier != c.config.Transport { // what was meant for another transport is not shown to this one
+		c.private.Settings = nil
+		c.moved = true
+	}
 	return nil
 }
 
@@ -66,7 +74,13 @@ func (c *endpointChange) url(e *Engine, in *EndpointInput, p *profile.Profile) e
 	if c.private.URL == "" {
 		return Invalid("url", "is needed, e.g. https://customer.example/webhooks")
 	}
-	if check := e.cfg.Transports[c.config.Transport].Check; check != nil && in.URL.Set {
+	if !in.URL.Set && !c.moved {
+		return nil
+	}
+	if len(c.private.URL) > maxTarget || !utf8.ValidString(c.private.URL) || strings.ContainsFunc(c.private.URL, unicode.IsControl) {
+		return Invalid("url", "must be at most %d bytes of UTF-8 without control characters", maxTarget)
+	}
+	if check := e.cfg.Transports[c.config.Transport].Check; check != nil {
 		if err := check(c.private.URL, p.HTTPSOnly); err != nil {
 			return Invalid("url", "%s", err)
 		}
@@ -84,7 +98,22 @@ func (c *endpointChange) texts(_ *Engine, in *EndpointInput, _ *profile.Profile)
 	return nil
 }
 
-func (c *endpointChange) settings(_ *Engine, in *EndpointInput, _ *profile.Profile) error {
+func (c *endpointChange) settings(e *Engine, in *EndpointInput, _ *profile.Profile) error {
+	described := e.cfg.Transports[c.config.Transport].Settings
+	if in.Settings.Set && in.Settings.Null {
+		c.private.Settings = nil
+	}
+	if described != nil {
+		merged, err := described.Merge(c.private.Settings, in.Settings.Value)
+		var mistake *SettingsError
+		if errors.As(err, &mistake) {
+			return Invalid("/settings"+mistake.Pointer, "%s", mistake.Message)
+		} else if err != nil {
+			return err
+		}
+		c.private.Settings = merged
+		return nil
+	}
 	if !in.Settings.Set || in.Settings.Null {
 		return nil
 	}
@@ -93,7 +122,7 @@ func (c *endpointChange) settings(_ *Engine, in *EndpointInput, _ *profile.Profi
 		return Invalid("settings", "must be a JSON object")
 	}
 	for name := range fields {
-		return Invalid("settings."+name, "is unknown: the https transport has no settings")
+		return Invalid("settings."+name, "is unknown: the %s transport has no settings", c.config.Transport)
 	}
 	return nil
 }

@@ -19,8 +19,10 @@ func (e *Engine) endpointObject(s sealedEndpoint) (Endpoint, error) {
 	if o.Headers == nil {
 		o.Headers = map[string]string{}
 	}
-	if o.Settings == nil {
-		o.Settings = json.RawMessage("{}")
+	if described := e.cfg.Transports[o.Transport].Settings; described != nil && o.Settings != nil {
+		o.Settings = described.Mask(o.Settings)
+	} else {
+		o.Settings = json.RawMessage("{}") // of a transport that is not installed any more nobody knows what is secret
 	}
 	if r := s.ConsentRate; r != 0 {
 		o.GrantedRate = ptr(int(r))

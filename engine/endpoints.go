@@ -142,7 +142,7 @@ func (e *Engine) UpdateEndpoint(ctx context.Context, by Actor, tenant, id string
 // patchEndpoint reads, merges and writes in one turn of the sequencer, so that no other patch comes in between.
 func (e *Engine) patchEndpoint(s *sequencer, ep *state.Endpoint, by Actor, c endpointChange, in *EndpointInput, p *profile.Profile, out *sealedEndpoint) error {
 	tenant := ep.Tenant.ID
-	c.config = ep.Config
+	c.config, c.carrier = ep.Config, ep.Config.Transport
 	if err := e.openJSON(ep.Private, tenant, ep.PrivateType, 0, &c.private); err != nil {
 		return err
 	}

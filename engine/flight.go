@@ -105,7 +105,7 @@ func (f *flight) fill() error {
 		}
 		f.body = body
 	}
-	f.req = transports.Request{Target: t.url, Body: f.body.body, Timeout: t.timeout, EventID: f.body.id,
+	f.req = transports.Request{Target: t.url, Body: f.body.body, Timeout: t.timeout, EventID: f.body.id, Settings: t.settings,
 		Headers: withOwn(t.signerAt(f.startedAt).Append(make([]transports.Header, 0, 6+len(t.own)), &profile.Attempt{EventID: f.body.id,
 			EventType: f.body.typ, At: time.Now(), Body: f.body.body}), t.own)}
 	return nil
@@ -298,7 +298,7 @@ func (f *flight) interrupted(s *sequencer) {
 	a := record.AttemptInterrupted{Delivery: f.ref, Endpoint: f.target.endpoint, Number: f.number, Interruptions: uint8(again),
 		Due: due, Held: held, FirstStarted: f.first}
 	if t := f.target.transport; t != nil {
-		a.Plugin = t.Checksum
+		a.Plugin = t.build()
 	}
 	s.appendFacts(record.TypeAttemptInterrupted, f.target.tenant, &a)
 	s.waitOurs(f.ref, time.Duration(due-s.now)*time.Millisecond)

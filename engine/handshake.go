@@ -82,7 +82,7 @@ func (s *sequencer) askAgain() {
 // handshakeRequest is the question: no body, no signature.
 func (t *target) handshakeRequest(h *profile.Handshake) transports.Request {
 	headers := h.Ask(t.profile.Agent(make([]transports.Header, 0, 3+len(t.own))))
-	return transports.Request{Target: t.url, Method: "OPTIONS", Timeout: t.timeout, Headers: withOwn(headers, t.own)}
+	return transports.Request{Target: t.url, Method: "OPTIONS", Timeout: t.timeout, Headers: withOwn(headers, t.own), Settings: t.settings}
 }
 
 // answered records what the receiver said.

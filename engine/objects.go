@@ -312,7 +312,7 @@ type LogStatus struct {
 type TransportStatus struct {
 	Name       string  `json:"name"`
 	Version    string  `json:"version"`
-	State      string  `json:"state" enum:"starting,running,restarting,draining,closed"`
+	State      string  `json:"state" enum:"starting,running,restarting,quarantined,draining,closed"`
 	PID        int     `json:"pid"`
 	Restarts   int     `json:"restarts"`
 	InFlight   int     `json:"in_flight"`
@@ -320,6 +320,12 @@ type TransportStatus struct {
 	LastError  *string `json:"last_error"`
 	HeldByIt   int     `json:"held" doc:"deliveries held by plugin_fault"`
 	Interrupts int     `json:"interrupted_attempts"`
+	Results    uint64  `json:"results" doc:"attempts that the plugin has ended, since the start"`
+	Faults     uint64  `json:"faults" doc:"of them its own failures"`
+	GivenUp    uint64  `json:"given_up" doc:"attempts whose result never came"`
+
+	Confined       []string        `json:"confined" doc:"what holds the plugin's process: namespaces of limits that are in force"`
+	SettingsSchema json.RawMessage `json:"settings_schema" doc:"JSON Schema of an endpoint's settings; null = it has none"`
 }
 
 // Page is one page of a list.

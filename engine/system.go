@@ -18,6 +18,39 @@ func (e *Engine) LogStatus(ctx context.Context) (LogStatus, error) {
 		DigestSeq: uint64(d.seq), Views: e.viewSeqs(), Held: e.held.Load()}, nil
 }
 
+// Rebuilt lets go of what an earlier build of a transport's plugin failed: it is due at once.
+func (e *Engine) Rebuilt(ctx context.Context) error {
+	return e.do(ctx, func(s *sequencer) error {
+		s.releaseHeld()
+		return nil
+	})
+}
+
+// RestartTransport starts a plugin again that was given up, and lets go of what it held.
+func (e *Engine) RestartTransport(ctx context.Context, by Actor, name string) (TransportStatus, error) {
+	t, ok := e.cfg.Transports[name]
+	if !ok {
+		return TransportStatus{}, notFound("transport", name)
+	}
+	if t.Restart == nil {
+		return TransportStatus{}, conflict("transport %q is built in and never given up: there is nothing to release", name)
+	}
+	if err := t.Restart(); err != nil {
+		return TransportStatus{}, conflict("transport %q: %s", name, err)
+	}
+	e.cfg.Logger.Warn("a plugin is started again", "transport", name, "by", by.Name)
+	all, err := e.Transports(ctx)
+	if err != nil {
+		return TransportStatus{}, err
+	}
+	for _, st := range all {
+		if st.Name == name {
+			return st, nil
+		}
+	}
+	return TransportStatus{}, notFound("transport", name)
+}
+
 // Transports reports on the transports and their plugins.
 func (e *Engine) Transports(ctx context.Context) ([]TransportStatus, error) {
 	held := map[string]int{}

@@ -34,6 +34,7 @@ type target struct {
 	once        sync.Once
 	url         string
 	own         []transports.Header // the endpoint's
+	settings    []byte              // the endpoint's for the transport
 	signer      *profile.Signer
 	overlapping *profile.Signer // of both secrets
 	err         error
@@ -90,7 +91,7 @@ func (t *target) open(e *Engine) error {
 			t.err = fmt.Errorf("engine: secret: %w", err)
 			return
 		}
-		t.url, t.own, t.signer = p.URL, ownHeaders(p.Headers), t.profile.Signer(string(secret))
+		t.url, t.own, t.signer, t.settings = p.URL, ownHeaders(p.Headers), t.profile.Signer(string(secret)), p.Settings
 		if t.previous != nil {
 			t.err = t.overlap(e, string(secret))
 		}

@@ -131,6 +131,10 @@ func (c engineCollector) transports(svc Service, out sender) {
 		}
 		out.gauge("hookline_transport_up", "1 while a transport runs.", up, "transport", t.Name)
 		out.counter("hookline_transport_restarts_total", "Restarts of a transport's process.", float64(t.Restarts), "transport", t.Name)
+		out.counter("hookline_transport_results_total", "Attempts that a transport's plugin has ended.", float64(t.Results), "transport", t.Name)
+		out.counter("hookline_transport_faults_total", "Attempts that ended as the plugin's own failure.", float64(t.Faults), "transport", t.Name)
+		out.counter("hookline_transport_given_up_total", "Attempts whose result never came.", float64(t.GivenUp), "transport", t.Name)
+		out.gauge("hookline_transport_quarantined", "1 while a plugin is not started again by itself.", oneIf(t.State == "quarantined"), "transport", t.Name)
 		out.gauge("hookline_transport_in_flight", "Attempts inside a transport.", float64(t.InFlight), "transport", t.Name)
 		out.gauge("hookline_transport_held", "Deliveries held by plugin_fault.", float64(t.HeldByIt), "transport", t.Name)
 	}

@@ -23,7 +23,7 @@ func TestNeeds(t *testing.T) {
 			"release-delivery deliver-event dnsimple-create-webhook dnsimple-delete-webhook end-portal-session " +
 			"recover-endpoint cancel-recovery",
 		needAdmin: "create-tenant update-tenant delete-tenant create-key list-keys get-key revoke-key create-portal-session advance-clock " +
-			"release-log create-backup erase-tenant rotate-master-key",
+			"release-log release-transport create-backup erase-tenant rotate-master-key",
 	}
 	known := map[string]need{}
 	for n, ids := range want {

@@ -53,6 +53,10 @@ func (s *scripted) Metrics() engine.Metrics {
 	return engine.Metrics{Published: 7, Attempts: map[string]int64{"acknowledged": 3}, Views: map[string]uint64{"history": 41}}
 }
 
+func (s *scripted) RestartTransport(context.Context, engine.Actor, string) (engine.TransportStatus, error) {
+	return engine.TransportStatus{Name: "https", State: "running"}, s.err
+}
+
 func (s *scripted) Transports(context.Context) ([]engine.TransportStatus, error) {
 	return []engine.TransportStatus{{Name: "https", State: "running", Restarts: 2}}, s.err
 }

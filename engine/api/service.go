@@ -133,6 +133,7 @@ type System interface {
 	StartBackup(ctx context.Context) (engine.Backup, error)
 	ListBackups(ctx context.Context) ([]engine.Backup, error)
 	Transports(ctx context.Context) ([]engine.TransportStatus, error)
+	RestartTransport(ctx context.Context, by engine.Actor, name string) (engine.TransportStatus, error)
 	AdvanceClock(ctx context.Context, by time.Duration) (engine.Time, error)
 	ManualClock() bool
 	// Stream gives out records as they become durable, until ctx ends or emit fails.

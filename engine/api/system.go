@@ -82,6 +82,15 @@ func systemOperations() []*operation {
 				}
 				return short(c, all)
 			}},
+		{method: http.MethodPost, path: "/v1/transports/{transport}:release", id: "release-transport", tag: "System", status: 200,
+			summary: "Start a plugin again that is quarantined", answer: engine.TransportStatus{}, body: noFields{}, optional: true,
+			doc: "A plugin that died five times without a healthy minute is not started again by itself; `last_error` says why.",
+			handle: func(c *call) error {
+				if err := c.decode(&noFields{}); err != nil {
+					return err
+				}
+				return one(c)(c.svc.RestartTransport(c.r.Context(), c.by, c.path("transport")))
+			}},
 		{method: http.MethodPost, path: "/v1/dev/clock:advance", id: "advance-clock", tag: "System", status: 200,
 			summary: "Move the manual clock", answer: clockAnswer{}, body: clockBody{}, required: []string{"by"},
 			doc:    "Only with `--clock manual`, else 404. Everything due up to then has been attempted and is durable when it answers.",
