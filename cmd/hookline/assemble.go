@@ -15,6 +15,7 @@ import (
 	"github.com/hookline/hookline/eventlog/pebblelog"
 	"github.com/hookline/hookline/eventlog/projection"
 	"github.com/hookline/hookline/eventlog/seal"
+	"github.com/hookline/hookline/plugins/installed"
 	"github.com/hookline/hookline/transports"
 )
 
@@ -23,6 +24,7 @@ type assembly struct {
 	engine    *engine.Engine
 	log       *pebblelog.Log
 	transport *httpsTransport
+	plugins   []*carried      // those that are installed
 	backups   *backups        // nil = there is no place for them
 	profiles  *profiledir.Dir // the provider's own; nil = there are none
 	adminKey  string          // to open it with; "" = whoever made the directory knows
@@ -136,9 +138,13 @@ func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *data
 	if err != nil {
 		return err
 	}
+	carriers := map[string]engine.Transport{httpsName: carrier}
+	if err := a.carryInstalled(ctx, cfg, dir.path, logger, carriers); err != nil {
+		return err
+	}
 	conf := engine.Config{
 		Log: a.log, Keyring: keyring, Views: views, Dir: dir.path, Owner: owner(),
-		Profiles: a.allProfiles(), Transports: map[string]engine.Transport{httpsName: carrier}, AdminKey: a.adminKey,
+		Profiles: a.allProfiles(), Transports: carriers, AdminKey: a.adminKey,
 		Logger: logger, LowSpace: a.log.LowSpace, ManualClock: cfg.Manual, ClockStart: cfg.ClockStart,
 		RestartRate: cfg.RestartRate, MaxInFlight: cfg.MaxInFlight, Held: held, Released: dir.release, RotateMaster: rotate,
 	}
@@ -153,6 +159,36 @@ func (a *assembly) openEngine(ctx context.Context, cfg *config.Config, dir *data
 	}
 	a.closers = append(a.closers, a.engine.Close)
 	a.followProfiles()
+	for _, c := range a.plugins {
+		c.follow(context.WithoutCancel(ctx), a.engine.Rebuilt)
+	}
+	return nil
+}
+
+// carryInstalled starts the plugins that are installed in the data directory.
+func (a *assembly) carryInstalled(ctx context.Context, cfg *config.Config, data string, logger *slog.Logger, into map[string]engine.Transport) error {
+	store := installed.In(data)
+	all, err := store.List()
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		c, err := carry(ctx, store, m, data, cfg.MaxInFlight, logger)
+		if err != nil { // it must not take the others with it; its endpoints' deliveries wait
+			logger.Error("an installed plugin cannot be run", "transport", m.Name, "error", err)
+			continue
+		}
+		a.plugins = append(a.plugins, c)
+		a.closers = append(a.closers, func() error {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel() // see the https transport's
+			if err := c.Close(ctx); !errors.Is(err, transports.ErrInterrupted) {
+				return err
+			}
+			return nil
+		})
+		into[m.Name] = c.forEngine()
+	}
 	return nil
 }
 

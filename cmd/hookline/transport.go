@@ -58,10 +58,14 @@ func (t *httpsTransport) forEngine() (engine.Transport, error) {
 }
 
 func (t *httpsTransport) health() engine.TransportStatus {
-	h := t.main.Health()
+	return status(httpsName, t.main.Health())
+}
+
+// status tells a plugin's health as the API does.
+func status(name string, h host.Health) engine.TransportStatus {
 	st := engine.TransportStatus{
-		Name: httpsName, Version: h.Version, State: string(h.State), PID: h.PID, Restarts: h.Restarts,
-		InFlight: h.InFlight, Checksum: h.Checksum,
+		Name: name, Version: h.Version, State: string(h.State), PID: h.PID, Restarts: h.Restarts,
+		InFlight: h.InFlight, Checksum: h.Checksum, Results: h.Results, Faults: h.Faults, GivenUp: h.GivenUp, Confined: append([]string{}, h.Confined...),
 	}
 	switch h.State {
 	case host.Draining:

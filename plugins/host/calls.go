@@ -88,6 +88,11 @@ func (h *Host) accept(ctx context.Context, c *call) error {
 		h.mu.Unlock()
 		return fmt.Errorf("%w: plugin %s is being closed", transports.ErrInterrupted, h.cfg.Name)
 	}
+	if h.health.State == Quarantined {
+		reason := h.health.LastError
+		h.mu.Unlock()
+		return fmt.Errorf("%w: plugin %s is quarantined: %s", transports.ErrInterrupted, h.cfg.Name, reason)
+	}
 	if h.queue.len() >= h.cfg.MaxInFlight {
 		h.mu.Unlock()
 		return fmt.Errorf("%w: %d attempts wait for plugin %s already: submit fewer at once", transports.ErrInterrupted, h.cfg.MaxInFlight, h.cfg.Name)

@@ -38,6 +38,17 @@ type Config struct {
 	// Logger gets the plugin's standard error and output line by line, and what happens to the process; nil: discarded.
 	Logger *slog.Logger
 
+	// Patient makes Start return before the plugin runs. That it does not come up counts as a death, and it is tried again.
+	Patient bool
+	// Quarantine is how many deaths without a healthy minute between them end the restarts until Release; zero: they never
+	// end.
+	Quarantine int
+	// Confine takes new privileges from the process and closes the file system to it, see confineThread; where the kernel
+	// cannot, it runs all the same, and Health.Confined tells.
+	Confine bool
+	// Memory is how much the process may have, in bytes; zero: no limit.
+	Memory int64
+
 	// Grace is how long after its Timeout an attempt's result is still waited for; zero: 5 s.
 	Grace time.Duration
 	// StartTimeout bounds a start, from exec to the first window; zero: 20 s.
@@ -45,6 +56,8 @@ type Config struct {
 	// HealthEvery is the time between two health calls, HangAfter the silence after which the plugin is killed; zero: 2 s and
 	// 10 s. HangAfter must be at least three times HealthEvery.
 	HealthEvery, HangAfter time.Duration
+
+	logLines int // a second, of each stream; zero: 200
 }
 
 const (
@@ -61,6 +74,9 @@ const (
 func (c *Config) setDefaults() {
 	if c.MaxInFlight == 0 {
 		c.MaxInFlight = defaultInFlight
+	}
+	if c.logLines == 0 {
+		c.logLines = 200
 	}
 	if c.Dir == "" {
 		c.Dir = os.TempDir()
@@ -91,6 +107,8 @@ func (c *Config) validate() error {
 		return fmt.Errorf("host: max in flight is %d, must be 1 to %d", c.MaxInFlight, maxInFlight)
 	case len(c.Settings) > 0 && !json.Valid(c.Settings):
 		return fmt.Errorf("host: settings of plugin %s are not JSON", c.Name)
+	case c.Quarantine < 0 || c.Memory < 0:
+		return errors.New("host: quarantine and memory must be 0 or more")
 	case c.Grace < 0 || c.StartTimeout < 0 || c.HealthEvery < 0:
 		return errors.New("host: grace, start timeout and health period must be above 0")
 	case c.HangAfter < 3*c.HealthEvery:

@@ -10,6 +10,10 @@
 //   - The plugin that runs is the one that was pinned: it is copied once and hashed on the way, to sealed memory, which
 //     nobody can change any more, or to a private file, which is hashed again before every start; the copy is executed.
 //   - It inherits no environment, no descriptor, no terminal; it leads a process group of its own, which is killed with it.
+//   - A plugin that lies (a result nobody waits for, too many at once, bytes that are no message) is killed, and named in
+//     Health. One that floods its output waits, and what is too much is dropped and counted. One that dies too often is
+//     quarantined: not started again before Release.
+//   - Confined, it has no new privileges, reads the system's files only and writes nothing but its socket; see confineThread.
 //   - No orphans: the kernel kills it with the host (the signal is bound to the thread that started it, so that thread
 //     lives as long as the Host), every error path kills it, and package sdk watches its parent besides.
 //   - It is restarted when it dies or stops answering: after 0.1 s, doubling to 30 s, from the start again after a healthy minute.

@@ -20,19 +20,22 @@ type Host struct {
 	wake    chan struct{} // of the sender, capacity 1
 	looker  chan struct{} // closed when look has ended
 
-	mu      sync.Mutex
-	encoded *sync.Cond // on mu: the sender has encoded a batch
-	busy    bool       // the sender is encoding
-	closing bool
-	idle    chan struct{} // closed when closing and no call is left; made by Close
-	queue   queue
-	places  []place
-	free    []uint32 // indexes of places not taken
-	window  int      // what the process takes at once; 0: no process
-	cancels []uint64 // to be told to the process
-	health  Health
-	desc    Description
-	proc    *process // the one that serves now, or nil
+	mu                       sync.Mutex
+	encoded                  *sync.Cond // on mu: the sender has encoded a batch
+	busy                     bool       // the sender is encoding
+	closing                  bool
+	idle                     chan struct{} // closed when closing and no call is left; made by Close
+	queue                    queue
+	places                   []place
+	free                     []uint32 // indexes of places not taken
+	window                   int      // what the process takes at once; 0: no process
+	cancels                  []uint64 // to be told to the process
+	health                   Health
+	results, faults, givenUp uint64
+
+	released chan struct{} // Release, capacity 1
+	desc     Description
+	proc     *process // the one that serves now, or nil
 }
 
 var (
@@ -62,6 +65,7 @@ func Start(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	h := &Host{
 		launcher: l,
+		released: make(chan struct{}, 1),
 		ended:    make(chan struct{}), wake: make(chan struct{}, 1), looker: make(chan struct{}),
 		places: make([]place, cfg.MaxInFlight),
 	}
@@ -178,6 +182,8 @@ const (
 	Restarting State = "restarting" // died, waits for its next start or is starting
 	Draining   State = "draining"   // Close waits for the attempts under way
 	Closed     State = "closed"
+
+	Quarantined State = "quarantined" // died too often: not started again before Release
 )
 
 // Health is what an operator wants to know of a plugin.
@@ -194,6 +200,11 @@ type Health struct {
 	Window    int  // how many attempts it takes at once
 	LastError string
 	LastAt    time.Time // of LastError
+
+	Confined []string // what holds the process beside a group, an empty environment and sealed memory
+	Results  uint64   // attempts the plugin has ended, of all its processes
+	Faults   uint64   // of them those it called its own failure
+	GivenUp  uint64   // attempts whose result never came
 }
 
 // Health tells how the plugin is.
@@ -203,6 +214,7 @@ func (h *Host) Health() Health {
 	v := h.health
 	v.Queued = h.queue.len()
 	v.Window = h.window
+	v.Results, v.Faults, v.GivenUp = h.results, h.faults, h.givenUp
 	if h.window > 0 {
 		v.InFlight = len(h.places) - len(h.free)
 	}

@@ -39,4 +39,4 @@ func (l *launcher) close() {
 }
 
 // output takes one of the plugin's streams line by line.
-func (l *launcher) output(stream string) io.Writer { return newLines(l.log, stream) }
+func (l *launcher) output(stream string) io.Writer { return newLines(l.log, stream, l.cfg.logLines) }

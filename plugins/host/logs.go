@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -18,16 +19,35 @@ type lines struct {
 	logger *slog.Logger
 	stream string
 
-	mu   sync.Mutex
-	rest []byte
-	skip bool // the line being read was too long, its rest is dropped
+	most int // lines a second
+
+	mu      sync.Mutex
+	rest    []byte
+	skip    bool // the line being read was too long, its rest is dropped
+	since   time.Time
+	count   int // lines since
+	bytes   int // since
+	dropped int // lines, to be told
 }
 
-func newLines(l *slog.Logger, stream string) *lines { return &lines{logger: l, stream: stream} }
+func newLines(l *slog.Logger, stream string, most int) *lines {
+	return &lines{logger: l, stream: stream, most: most}
+}
+
+// maxFlood is how many bytes a second are read of a plugin's output. One that writes more waits: reading all it can write
+// would take a core.
+const maxFlood = 4 << 20
 
 func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if past := time.Since(l.since); past >= time.Second {
+		l.second()
+	} else if l.bytes > maxFlood {
+		time.Sleep(time.Second - past)
+		l.second()
+	}
+	l.bytes += len(p)
 	for rest := p; len(rest) > 0; {
 		line, more, ended := bytes.Cut(rest, []byte{'\n'})
 		rest = more
@@ -49,8 +69,19 @@ func (l *lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// second begins a new one, and tells what the last one cost.
+func (l *lines) second() {
+	if l.dropped > 0 {
+		l.logger.Warn("plugin output dropped: it writes too much", "stream", l.stream, "lines", l.dropped)
+	}
+	l.since, l.count, l.bytes, l.dropped = time.Now(), 0, 0, 0
+}
+
 func (l *lines) emit() {
-	if line := bytes.TrimRight(l.rest, "\r"); len(line) > 0 {
+	l.count++
+	if l.count > l.most {
+		l.dropped++
+	} else if line := bytes.TrimRight(l.rest, "\r"); len(line) > 0 {
 		l.logger.Info("plugin output", "stream", l.stream, "line", string(line))
 	}
 	l.rest = l.rest[:0]

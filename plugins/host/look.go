@@ -43,6 +43,7 @@ func (h *Host) lookOnce(now time.Time, since time.Duration) {
 		p := &h.places[i]
 		if p.call != nil && p.call.stage == sent && now.After(p.call.giveUp) {
 			late = append(late, p.call)
+			h.givenUp++
 			p.call.stage = over
 			p.leave()
 		}

@@ -92,7 +92,7 @@ func (l *launcher) startUp(ctx context.Context, then func(context.Context, *proc
 			mu.Lock()
 			defer mu.Unlock()
 			p.run = newRun(l.image, l.cfg.Args, cmd.Env)
-			p.run.tap = l.tap
+			p.run.tap, p.run.limited, p.run.memory = l.tap, l.cfg.Confine || l.cfg.Memory > 0, l.cfg.Memory
 			return p.run, nil
 		},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},

@@ -21,15 +21,17 @@ import (
 // Its group is killed with it, and only while its pid cannot belong to somebody else: a watcher waits for the exit without
 // reaping, kills what is left of the group, and only then may Wait reap.
 type run struct {
-	image  *image
-	args   []string
-	env    []string
-	cmd    *exec.Cmd
-	stdout io.ReadCloser
-	stderr io.ReadCloser
-	pid    int
-	exited chan struct{} // closed when the process has ended
-	tap    io.Writer     // sees what the process writes to its standard output; nil: nobody
+	image   *image
+	args    []string
+	env     []string
+	cmd     *exec.Cmd
+	stdout  io.ReadCloser
+	stderr  io.ReadCloser
+	pid     int
+	exited  chan struct{} // closed when the process has ended
+	limited bool          // by limit
+	memory  int64         // bytes; 0: no limit
+	tap     io.Writer     // sees what the process writes to its standard output; nil: nobody
 
 	mu     sync.Mutex
 	reaped bool
@@ -88,6 +90,12 @@ func (r *run) Start(context.Context) error {
 	r.pid = r.cmd.Process.Pid
 	r.mu.Unlock()
 	go r.watch()
+	if r.limited {
+		if err := limit(r.pid, r.memory); err != nil && !errors.Is(err, unix.ESRCH) {
+			r.signalGroup(syscall.SIGKILL)
+			return err
+		}
+	}
 	return nil
 }
 

@@ -135,7 +135,9 @@ func (h *Host) receive(p *process) {
 			p.fail(fmt.Errorf("its stream ended: %w", err))
 			return
 		}
-		calls = h.settle(&in, calls[:0])
+		var lie uint64
+		var lied bool
+		calls, lie, lied = h.settle(&in, calls[:0])
 		for i, c := range calls {
 			if c == nil {
 				continue
@@ -148,11 +150,16 @@ func (h *Host) receive(p *process) {
 			c.done(e.Result, nil)
 		}
 		clear(calls)
+		if lied {
+			h.lie(p, lie)
+			return
+		}
 	}
 }
 
-// settle frees the places of results and returns whose they are, nil for those nobody waits for.
-func (h *Host) settle(in *proto.Results, calls []*call) []*call {
+// settle frees the places of results and returns whose they are, nil for those nobody waits for, and an id that was not
+// under way, if there is one.
+func (h *Host) settle(in *proto.Results, calls []*call) (out []*call, lie uint64, lied bool) {
 	h.mu.Lock()
 	if in.Window > 0 {
 		h.window = min(int(in.Window), len(h.places))
@@ -161,17 +168,23 @@ func (h *Host) settle(in *proto.Results, calls []*call) []*call {
 		id := in.Items[i].ID
 		index := uint32(id)
 		if int(index) >= len(h.places) {
+			lie, lied = id, true
 			calls = append(calls, nil)
 			continue
 		}
 		p := &h.places[index]
 		if !p.taken || p.id(int(index)) != id {
+			lie, lied = id, true
 			calls = append(calls, nil)
 			continue
 		}
 		c := p.call
 		if c != nil {
 			c.stage = over
+		}
+		h.results++
+		if in.Items[i].Err != nil {
+			h.faults++
 		}
 		p.call, p.taken = nil, false
 		h.free = append(h.free, index)
@@ -185,5 +198,5 @@ func (h *Host) settle(in *proto.Results, calls []*call) []*call {
 	if more {
 		h.nudge()
 	}
-	return calls
+	return calls, lie, lied
 }

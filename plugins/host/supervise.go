@@ -14,9 +14,13 @@ import (
 // process with the thread that started it (Pdeathsig, prctl(2)).
 func (h *Host) supervise(ctx context.Context, first chan<- error) {
 	defer close(h.ended)
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	runtime.LockOSThread() // never unlocked: a confined thread must not serve anybody else, so it ends here
+	h.confine()
 
+	if h.cfg.Patient { // nobody waits for the start, so nobody's context bounds it
+		ctx = context.Background()
+		first <- nil
+	}
 	start, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(h.running, func() { cancel(context.Cause(h.running)) })
 	p, err := h.launch(start)
@@ -25,9 +29,11 @@ func (h *Host) supervise(ctx context.Context, first chan<- error) {
 	if err == nil {
 		h.adopt(p) // before Start returns: what it returns to sees a running plugin
 	}
-	first <- err
-	if err != nil {
-		return
+	if !h.cfg.Patient {
+		first <- err
+		if err != nil {
+			return
+		}
 	}
 	backoff, deaths := firstBackoff, 0
 	for {
@@ -43,16 +49,36 @@ func (h *Host) supervise(ctx context.Context, first chan<- error) {
 		}
 		deaths++
 		h.noteDeath(err, deaths)
-		select {
-		case <-h.running.Done():
+		again, released := h.pause(backoff, deaths)
+		if !again {
 			return
-		case <-time.After(backoff):
 		}
 		backoff = min(2*backoff, lastBackoff)
+		if released {
+			backoff, deaths = firstBackoff, 0
+		}
 		if p, err = h.launch(h.running); err == nil {
 			h.adopt(p)
 		}
 	}
+}
+
+// confine notes what holds the processes to come.
+func (h *Host) confine() {
+	var held []string
+	if h.cfg.Memory > 0 {
+		held = append(held, "memory")
+	}
+	if h.cfg.Confine {
+		if err := confineThread(h.dir.path, h.image.file); err != nil {
+			h.log.Warn("the plugin can see the file system as this user does", "error", err)
+		} else {
+			held = append(held, "no_new_privileges", "files")
+		}
+	}
+	h.mu.Lock()
+	h.health.Confined = held
+	h.mu.Unlock()
 }
 
 // adopt makes a fresh process the one that takes attempts.

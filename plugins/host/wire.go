@@ -43,6 +43,7 @@ func (s *stdout) Write(p []byte) (int, error) {
 // OpenWire copies the plugin, compares its pin if one is given, starts it as a Host would and waits for its handshake.
 // Config.Name only stands in messages.
 func OpenWire(ctx context.Context, cfg Config) (*Wire, error) {
+	cfg.logLines = 1 << 30 // who looks at the wire wants to see everything
 	cfg.setDefaults()
 	if cfg.Command != "" && cfg.Pin == "" {
 		sum, err := Sum(cfg.Command)
@@ -64,8 +65,12 @@ func OpenWire(ctx context.Context, cfg Config) (*Wire, error) {
 	go func() {
 		defer close(w.ended)
 		defer l.close()
-		runtime.LockOSThread() // see Host.supervise
-		defer runtime.UnlockOSThread()
+		runtime.LockOSThread() // see Host.supervise; the thread ends with this goroutine
+		if cfg.Confine {
+			if err := confineThread(l.dir.path, l.image.file); err != nil {
+				l.log.Warn("the plugin can see the file system as this user does", "error", err)
+			}
+		}
 		p, err := l.startUp(ctx, func(context.Context, *process) error { return nil })
 		if err != nil {
 			started <- fmt.Errorf("host: starting plugin %s: %w", cfg.Name, err)

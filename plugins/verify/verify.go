@@ -171,7 +171,7 @@ func (k *kit) start(ctx context.Context) (*host.Wire, error) {
 	if k.about != nil {
 		name = k.about.GetName()
 	}
-	w, err := host.OpenWire(ctx, host.Config{Name: name, Command: k.Command, Self: k.Self, Args: k.Args, Logger: slog.New(&collector{k: k})})
+	w, err := host.OpenWire(ctx, host.Config{Name: name, Command: k.Command, Self: k.Self, Args: k.Args, Confine: true, Memory: 1 << 30, Logger: slog.New(&collector{k: k})})
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (c *collector) WithAttrs([]slog.Attr) slog.Handler         { return c }
 func (c *collector) WithGroup(string) slog.Handler              { return c }
 func (c *collector) Handle(_ context.Context, r slog.Record) error {
 	r.Attrs(func(a slog.Attr) bool {
-		if a.Key == "line" {
+		if a.Key == "line" { // what the plugin wrote
 			c.k.mu.Lock()
 			c.k.output = append(c.k.output, a.Value.String())
 			c.k.mu.Unlock()
