@@ -27,7 +27,7 @@ func build(t *testing.T, pkg string) string {
 
 // The SDK's example, as `plugins init` writes it, holds every law; the report says so in each of its forms.
 func TestExampleHoldsEveryLaw(t *testing.T) {
-	rep, err := verify.Run(t.Context(), verify.Options{Command: build(t, "github.com/hookline/hookline/plugins/sdk/example"), Settings: json.RawMessage(`{"token":"geheim-geheim"}`)})
+	rep, err := verify.Run(t.Context(), verify.Options{Command: build(t, "github.com/hookline/hookline/plugins/template/goplugin"), Settings: json.RawMessage(`{"token":"geheim-geheim"}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
