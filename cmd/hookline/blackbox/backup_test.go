@@ -18,6 +18,7 @@ type backupStatus struct {
 	Status  string `json:"status"`
 	HeadSeq uint64 `json:"head_seq"`
 	Chain   string `json:"chain"`
+	Bytes   int64  `json:"bytes"`
 	Error   string `json:"error"`
 }
 
@@ -264,4 +265,66 @@ func TestBackupRefused(t *testing.T) {
 	if got.code != 1 || !strings.Contains(got.errOut, "--backup-dir") {
 		t.Errorf("backups create: exit %d, %s", got.code, got.errOut)
 	}
+}
+
+// Restores, again and again (HOOKLINE_TORTURE says how many): each node has the digest that the original had, and none
+// sends anything before it is released.
+func TestManyRestores(t *testing.T) {
+	t.Parallel()
+	restores := 3
+	if n, err := strconv.Atoi(os.Getenv("HOOKLINE_TORTURE")); err == nil && n > restores {
+		restores = n
+	}
+	r, place := backedUpRig(t)
+	n, k := r.tenant(t, "acme", "osir"), r.rcv.sink("r", always(500))
+	n.endpoint(t, k, nil)
+	for i := range restores {
+		n.publish(t, sample("domain.registered", i))
+		r.settle(t)
+		had, was := k.count(), r.statusOf(t)
+		made := r.backUp(t)
+		equal(t, "chain of the backup", made.Chain, was.Chain)
+		back := restored(t, r.server, place, "--backup", made.ID)
+		back.start(t)
+		is := back.statusOf(t)
+		equal(t, "held and digest", row(is.Held, is.StateDigest), row(true, was.StateDigest))
+		back.stop(t)
+		k.exactly(t, had)
+	}
+}
+
+// kill -9 of the server while it makes a backup: there is none of it, what it left in the data directory is removed by the
+// next start, and the next backup is whole.
+func TestKilledWhileBackingUp(t *testing.T) {
+	t.Parallel()
+	place := filepath.Join(t.TempDir(), "backups")
+	r := &rig{rcv: newReceiver(t), server: startServer(t, serveOptions{manual: true, args: []string{"--backup-dir", place, "--backup-rate", "1MiB"}})}
+	n := r.tenant(t, "acme", "osir")
+	for i := range 150 {
+		e := sample("a.b", i)
+		e.data = sized(16 * kib)
+		n.publish(t, e)
+	}
+	r.api.post(t, http.StatusAccepted, "/v1/backups", nil, nil)
+	r.api.call(t, http.StatusConflict, "POST", "/v1/backups", nil)
+	poll(t, late, func() string {
+		if all := list[backupStatus](t, r.api, "/v1/backups"); len(all) != 1 || all[0].Status != "running" || all[0].Bytes == 0 {
+			return fmt.Sprintf("backups %+v", all)
+		}
+		return ""
+	})
+	r.kill9(t)
+	if _, err := os.Stat(filepath.Join(r.data, "backup-staging")); err != nil {
+		t.Errorf("it was not killed in the middle: %v", err)
+	}
+	r.opts.args = []string{"--backup-dir", place}
+	r.start(t)
+	if _, err := os.Stat(filepath.Join(r.data, "backup-staging")); err == nil {
+		t.Error("what the killed backup left stays")
+	}
+	equal(t, "backups", len(list[backupStatus](t, r.api, "/v1/backups")), 0)
+	was := r.statusOf(t)
+	r.backUp(t)
+	r.stop(t)
+	equal(t, "state_digest", restored(t, r.server, place).stat(t).StateDigest, was.StateDigest)
 }
