@@ -163,3 +163,27 @@ func (s *sequencer) tellGate(typ eventlog.Type, ep *state.Endpoint) {
 		s.operational(profile.EndpointCleared, ep)
 	}
 }
+
+// tellFailures publishes that filters could not be evaluated on an event: once for each version of a subscription, which
+// tells of all the others itself.
+func (s *sequencer) tellFailures(p *publication) {
+	for i, seq := range p.event.Failed {
+		sub, ok := s.st.Subscription(p.v.id, seq)
+		if !ok || sub.Failures != 1 || !sub.Endpoint.Tenant.ManagementEvents {
+			continue
+		}
+		s.operational(profile.SubscriptionFailing, sub.Endpoint, profile.OperationalMember{Name: "subscription", Value: toldSubscription{
+			ID: s.id(record.PrefixSubscription, seq, 0), Version: uint64(sub.Version), Mode: modeOf(sub.Shadow),
+			EventUID: s.id(record.PrefixEvent, p.seq, 0), EventType: p.in.Type, Error: p.route.texts[i]}})
+	}
+}
+
+// toldSubscription is a subscription that failed on an event, in operational events.
+type toldSubscription struct {
+	ID        string `json:"id"`
+	Version   uint64 `json:"version"`
+	Mode      string `json:"mode"`
+	EventUID  string `json:"event_uid"`
+	EventType string `json:"event_type"`
+	Error     string `json:"error"`
+}

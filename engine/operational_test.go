@@ -247,3 +247,39 @@ func TestManagementEventsIsKept(t *testing.T) {
 		t.Errorf("made %v, patched %v, off %v", made.ManagementEvents, patched.ManagementEvents, off.ManagementEvents)
 	}
 }
+
+// A filter that cannot be evaluated is told of once for each version of its subscription, in one batch with the event, and
+// never about itself.
+func TestSubscriptionFailingEvent(t *testing.T) {
+	r := newRig(t, nil)
+	r.managed("acme", "osir")
+	ctx := t.Context()
+	ep := r.endpoint("acme", EndpointInput{EventTypes: Some([]string{"invoice.*", "subscription.failing"}), Filter: Some("data.n > 1")})
+	r.endpoint("acme", EndpointInput{URL: Some("https://watch.example/"), EventTypes: Some([]string{"subscription.failing"})})
+	first := r.publish("acme", PublishInput{Type: "invoice.paid", Data: []byte(`{"n":"x"}`)})
+	r.publish("acme", PublishInput{Type: "invoice.paid", Data: []byte(`{"n":"y"}`)})
+	r.advance(0)
+	if got := r.types("acme"); got != "invoice.paid subscription.failing invoice.paid" {
+		t.Error(got)
+	}
+	sub := must(r.Subscriptions(ctx, "acme", ListInput{EndpointID: ep.ID}))(t).Data[0]
+	told := r.bodiesTo("watch")
+	if len(told) != 1 {
+		t.Fatal(told)
+	}
+	for _, want := range []string{`"id":"` + sub.ID + `"`, `"event_uid":"` + first.UID + `"`, `"event_type":"invoice.paid"`, `"mode":"live"`, `compares`, ep.ID} {
+		if !strings.Contains(told[0], want) {
+			t.Errorf("%s lacks %s", told[0], want)
+		}
+	}
+	if sub.Failures != 3 { // the operational event has no n either: counted, and told no further
+		t.Errorf("%+v", sub)
+	}
+	must(r.UpdateEndpoint(ctx, Actor{}, "acme", ep.ID, EndpointInput{Filter: Some("data.n > 2")}))(t)
+	r.publish("acme", PublishInput{Type: "invoice.paid", Data: []byte(`{"n":"z"}`)})
+	r.advance(0)
+	if told := r.bodiesTo("watch"); len(told) != 2 {
+		t.Error(told)
+	}
+	r.checkFold()
+}

@@ -157,6 +157,7 @@ func (c *publishCommand) run(s *sequencer) {
 		}
 		p.seq = s.append(p.rec)
 		p.state = pubStored
+		s.tellFailures(p)
 		if n := len(p.event.Matches); n > 0 {
 			s.bodies.put(p.seq, p.body, n, s.now)
 		}

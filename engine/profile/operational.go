@@ -19,11 +19,13 @@ const (
 	EndpointCleared    = "endpoint.suppression_cleared"
 	EndpointFailing    = "endpoint.failing" // a warning: see WarnAt
 	DeliveryExhausted  = "delivery.exhausted"
+	// SubscriptionFailing is told of the first event that a version of a subscription could not be evaluated on.
+	SubscriptionFailing = "subscription.failing"
 )
 
 func operationalNames() []string {
 	return []string{EndpointCreated, EndpointDeleted, EndpointDisabled, EndpointEnabled, EndpointSuppressed, EndpointCleared, EndpointFailing,
-		DeliveryExhausted}
+		DeliveryExhausted, SubscriptionFailing}
 }
 
 // operational is how a profile tells of them.
