@@ -28,7 +28,7 @@ verifies, and a server opens it, held. Records whose content alone is damaged st
 content counts as removed. Whole batches behind the first lost record cannot be part of a log
 that folds; they are written to TO/apart.ndjson, as log export does.
 
-What is lost is listed by seq. Exit code 0 when nothing is, 3 when something is. Restore a
+What is lost is listed by seq; TO/salvaged.json notes whose content is, for log verify. Exit code 0 when nothing is, 3 when something is. Restore a
 backup rather than this where there is one that is recent enough.`,
 		Example: "  hookline log salvage --data ./data --to ./salvaged",
 	}
@@ -87,6 +87,9 @@ func salvage(cmd *cobra.Command, t *terminal, path, to string) (found pebblelog.
 		if err != nil {
 			return found, err
 		}
+	}
+	if err := dir.noteSalvaged(&found); err != nil {
+		return found, err
 	}
 	source, _ := filepath.Abs(path)
 	return found, dir.endRestore(&heldMark{From: source, HeadSeq: uint64(found.Head.Seq), RestoredAt: time.Now().UTC(), NewKeys: true})

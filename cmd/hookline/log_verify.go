@@ -37,6 +37,9 @@ that somebody rewrote.`,
 		var b *bar
 		began := time.Now()
 		allowed, err := engine.AllowedRemovals(cmd.Context(), o.log)
+		if err == nil {
+			allowed, err = o.withSalvaged(allowed)
+		}
 		if err != nil && !errors.Is(err, eventlog.ErrCorrupt) { // damage is what the rest names
 			return err
 		}
