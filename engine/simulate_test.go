@@ -179,3 +179,18 @@ func TestSimulateIsRouting(t *testing.T) {
 		}
 	})
 }
+
+// A body that retention removed is counted apart as well, beside those that are there.
+func TestSimulateRemovedBodies(t *testing.T) {
+	r := newRig(t, nil)
+	r.tenant("acc", "osir")
+	r.zone("a.example", 1)
+	r.zone("a.example", 2)
+	r.advance(time.Hour)
+	r.enforce(BodyRule{Age: 30 * time.Minute})
+	r.zone("a.example", 1)
+	got := r.simulate(SimulateInput{Filter: "data.ttl == 1", HasFilter: true})
+	if got.Events != 3 || got.Erased != 2 || got.Matched != 1 || got.Missed+got.Failed != 0 || got.MatchRate != 1 {
+		t.Errorf("%+v", got)
+	}
+}
