@@ -198,18 +198,8 @@ func TestRetentionRuns(t *testing.T) {
 	r.tenant("acc", "standard")
 	p := r.publish("acc", PublishInput{Type: "a.b"})
 	r.advance(2 * time.Hour)
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		if r.event("acc", p.UID).BodyRemoved != nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the body is there after 10 s")
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if n := r.Metrics().BodiesRemoved; n != 1 {
-		t.Errorf("%d bodies are counted, want 1", n)
-	}
+	r.until("the body is gone", func() bool { return r.event("acc", p.UID).BodyRemoved != nil })
+	r.until("it is counted", func() bool { return r.Metrics().BodiesRemoved == 1 })
 }
 
 func TestRulesThatCannotBe(t *testing.T) {

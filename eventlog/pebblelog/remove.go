@@ -116,8 +116,12 @@ func (l *Log) settleRemoval(ctx context.Context, first, last eventlog.Seq) error
 		defer cancel()
 		defer context.AfterFunc(l.stopped, cancel)() // who closes the log does not wait for it
 		lower, upper := makeKey(keySections, first), makeKey(keySections, last+1)
-		if err := l.db.Compact(ctx, lower[:], upper[:], false); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("pebblelog: compaction after a removal: %w", err)
+		// Twice: Pebble goes down only to the deepest level that had keys of the range when it began. Where all of them were
+		// in the first level yet, the old values and the new ones are then in different levels.
+		for range 2 {
+			if err := l.db.Compact(ctx, lower[:], upper[:], false); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("pebblelog: compaction after a removal: %w", err)
+			}
 		}
 		return nil
 	})

@@ -26,7 +26,7 @@ func TestRemovalFreesSpaceAndSurvivesACrash(t *testing.T) {
 		}
 		mustWait(t, w.Append(records))
 	}
-	if err := l.db.Flush(); err != nil {
+	if err := l.db.Flush(); err != nil { // all of it is in the first level, the removal's new values are to meet the old ones
 		t.Fatal(err)
 	}
 	const all = 1001

@@ -104,6 +104,14 @@ func TestRefused(t *testing.T) {
 		{append(data, "--profiles", "/nonexistent"), nil, "", "--profiles"},
 		{append(data, "--profiles", "config.go"), nil, "", "is no directory"},
 		{append(data, "--log-level", "loud"), nil, "", "none of debug"},
+		{append(data, "--retention", "{facts: {age: 1d}}"), nil, "", "facts: they stay whole"},
+		{append(data, "--retention", "{bodies: {agee: 1d}}"), nil, "", "agee"},
+		{append(data, "--retention", "{}"), nil, "", "bodies is missing"},
+		{append(data, "--retention", "{bodies: {}}"), nil, "", "bodies has no rule"},
+		{append(data, "--retention", "{bodies: {age: 1s}}"), nil, "", "1m to 36500d"},
+		{append(data, "--retention", "{bodies: {size: 10}}"), nil, "", "bodies.size: \"10\" is no size"},
+		{data, nil, "retention: {bodies: {by_tenant: {acme: {size: 1GiB}}}}\n", "by_tenant.acme.size: a size is of all bodies"},
+		{data, nil, "retention: {bodies: {by_type: {a*: {age: 1d}}}}\n", "a beginning like domain.*"},
 		{append(data, "--restart-rate", "0"), nil, "", "1 to 1000000"},
 		{append(data, "--max-in-flight", "x"), nil, "", "2 to 65536"},
 	} {
@@ -129,6 +137,28 @@ func TestSecrets(t *testing.T) {
 	for _, name := range []string{"admin-key", "master-key"} {
 		if fs.Lookup(name) != nil {
 			t.Errorf("--%s would show a secret to everybody on the machine", name)
+		}
+	}
+}
+
+// Rules of retention come as a mapping of the file, or as the same in one text.
+func TestRetention(t *testing.T) {
+	want := "[{  720h0m0s 53687091200} {acme  168h0m0s 0} { domain.* 12h0m0s 0}]"
+	file := "data: d\nretention:\n  bodies:\n    age: 30d\n    size: 50GiB\n    by_tenant: {acme: {age: 7d}}\n    by_type: {domain.*: {age: 12h}}\n"
+	text := "{bodies: {age: 720h, size: 50GiB, by_tenant: {acme: {age: 7d}}, by_type: {\"domain.*\": {age: 12h}}}}"
+	for _, from := range []func() (*Config, error){
+		func() (*Config, error) { return load(t, nil, nil, file) },
+		func() (*Config, error) { return load(t, []string{"--data", "d", "--retention", text}, nil, "") },
+		func() (*Config, error) {
+			return load(t, []string{"--data", "d"}, []string{"HOOKLINE_RETENTION=" + text}, "")
+		},
+	} {
+		c, err := from()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(c.Retention); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type BodyRule struct {
 
 // retentionText is the option as it is written.
 type retentionText struct {
-	Facts  *yaml.Node  `yaml:"facts"`
+	Facts  yaml.Node   `yaml:"facts"`
 	Bodies *bodiesText `yaml:"bodies"`
 }
 
@@ -51,7 +51,7 @@ func (c *Config) setRetention(v string) error {
 		return fmt.Errorf("cannot be read: %w; want e.g. {bodies: {age: 30d}}", err)
 	}
 	switch {
-	case in.Facts != nil:
+	case !in.Facts.IsZero():
 		return errors.New("facts: they stay whole in this version: leave facts out, only bodies are removed")
 	case in.Bodies == nil:
 		return errors.New("bodies is missing: want e.g. {bodies: {age: 30d}}")
