@@ -110,6 +110,7 @@ func newProbe(settings json.RawMessage) (transports.Transport, error) {
 }
 
 func TestMain(m *testing.M) {
+	plugintest.ServeLiar()
 	plugintest.Main(
 		sdk.Plugin{Name: "probe", Version: "1.2.3", ConfigSchema: []byte(`{"type":"object"}`), New: newProbe},
 		sdk.Plugin{Name: "narrow", Version: "1", New: newProbe, MaxInFlight: 4},
