@@ -247,7 +247,10 @@ func cancel(ctx context.Context, k *kit) error {
 	})
 }
 
-func noSecrets(_ context.Context, k *kit) error {
+func noSecrets(ctx context.Context, k *kit) error {
+	if err := acknowledged(ctx, k); err != nil { // held alone, there would be nothing to look at
+		return err
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, line := range k.output {

@@ -8,12 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/hookline/hookline/plugins/verify"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // build makes a plugin of one of this module's main packages.
 func build(t *testing.T, pkg string) string {
