@@ -26,6 +26,12 @@
 // one seq; pages are read beside the sequencer, and each page's deliveries stand in one batch with the recovery's new
 // cursor. So it is exact over a crash, and holds a page in memory, whatever its size.
 //
+// # Simulations and shadows
+//
+// A simulation evaluates a filter on events of the log, in the caller's goroutine; one runs at a time, and while records are
+// appended or attempts are under way it rests nineteen parts of twenty. A subscription in shadow mode is routed like any
+// other, matches nothing, and is counted in memory: no decision looks at the counts, and a start begins them anew.
+//
 // # A log that fails
 //
 // When an append fails the engine stops by itself (Dead, Err): nothing more is decided on a log that does not take it.
