@@ -180,7 +180,7 @@ func (e *Engine) start() {
 	}()
 	go e.commit()
 	go e.keepHouse()
-	if len(e.cfg.Retention) > 0 {
+	if len(e.cfg.Retention)+len(*e.removals.Load()) > 0 { // without rules, what an earlier one began is finished
 		e.done.Add(1)
 		go e.keepRetention()
 	}
