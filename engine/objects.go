@@ -324,7 +324,7 @@ type TransportStatus struct {
 	Faults     uint64  `json:"faults" doc:"of them its own failures"`
 	GivenUp    uint64  `json:"given_up" doc:"attempts whose result never came"`
 
-	Confined       []string        `json:"confined" doc:"what holds the plugin's process: namespaces of limits that are in force"`
+	Confined       []string        `json:"confined" doc:"what holds the process beside its group and empty environment: memory, no_new_privileges, files"`
 	SettingsSchema json.RawMessage `json:"settings_schema" doc:"JSON Schema of an endpoint's settings; null = it has none"`
 }
 

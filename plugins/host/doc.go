@@ -14,6 +14,9 @@
 //     Health. One that floods its output waits, and what is too much is dropped and counted. One that dies too often is
 //     quarantined: not started again before Release.
 //   - Confined, it has no new privileges, reads the system's files only and writes nothing but its socket; see confineThread.
+//   - Not promised: a share of the processor (that takes a cgroup, which a service manager gives), a bound for the memory of
+//     a plugin with all its children together (RLIMIT_DATA is each process's), and an end for a child that leaves the process
+//     group.
 //   - No orphans: the kernel kills it with the host (the signal is bound to the thread that started it, so that thread
 //     lives as long as the Host), every error path kills it, and package sdk watches its parent besides.
 //   - It is restarted when it dies or stops answering: after 0.1 s, doubling to 30 s, from the start again after a healthy minute.

@@ -105,7 +105,7 @@ func describe(ctx context.Context, k *kit) error {
 	defer cancel()
 	d, err := w.API.Describe(limit, &wire.DescribeRequest{})
 	if err != nil {
-		return fmt.Errorf("Describe before Configure: %w", err)
+		return fmt.Errorf("the call Describe before Configure: %w", err)
 	}
 	again, err := w.API.Describe(limit, &wire.DescribeRequest{})
 	switch {
@@ -158,7 +158,7 @@ func order(ctx context.Context, k *kit) error {
 		_, err = stream.Recv()
 	}
 	if status.Code(err) != codes.FailedPrecondition {
-		return fmt.Errorf("Deliver before Configure: %v, want FAILED_PRECONDITION", err)
+		return fmt.Errorf("the call Deliver before Configure: %v, want FAILED_PRECONDITION", err)
 	}
 	return nil
 }
@@ -189,7 +189,7 @@ func badConfig(ctx context.Context, k *kit) error {
 	defer w.End(false)
 	_, err = w.API.Configure(ctx, &wire.Settings{Json: bad})
 	if status.Code(err) != codes.InvalidArgument {
-		return fmt.Errorf("Configure with %s: %v, want INVALID_ARGUMENT", bad, err)
+		return fmt.Errorf("the call Configure with %s: %v, want INVALID_ARGUMENT", bad, err)
 	}
 	if status.Convert(err).Message() == "" {
 		return errors.New("the refusal has no message: name field, bound and fix")

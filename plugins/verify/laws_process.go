@@ -76,11 +76,11 @@ func health(ctx context.Context, k *kit) error {
 		h, err := s.API.Health(limit, &wire.HealthRequest{})
 		switch {
 		case err != nil:
-			return fmt.Errorf("Health: %w", err)
+			return fmt.Errorf("the call Health: %w", err)
 		case int(h.GetUnderWay()) != n:
-			return fmt.Errorf("Health says that %d attempts are under way, %d are", h.GetUnderWay(), n)
+			return fmt.Errorf("the call Health says that %d attempts are under way, %d are", h.GetUnderWay(), n)
 		case !h.GetConfigured():
-			return errors.New("Health says that it is not configured")
+			return errors.New("the call Health says that it is not configured")
 		}
 		return nil
 	})
@@ -98,7 +98,7 @@ func brokenStream(ctx context.Context, k *kit) error {
 		for end := time.Now().Add(3 * time.Second); ; {
 			h, err := s.API.Health(ctx, &wire.HealthRequest{})
 			if err != nil {
-				return fmt.Errorf("Health after the stream broke: %w", err)
+				return fmt.Errorf("the call Health after the stream broke: %w", err)
 			}
 			if h.GetUnderWay() == 0 {
 				break
@@ -182,11 +182,11 @@ func drain(ctx context.Context, k *kit) error {
 	limit, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if _, err := s.API.Drain(limit, &wire.DrainRequest{}); err != nil {
-		return fmt.Errorf("Drain: %w", err)
+		return fmt.Errorf("the call Drain: %w", err)
 	}
 	h, err := s.API.Health(limit, &wire.HealthRequest{})
 	if err != nil || h.GetUnderWay() != 0 {
-		return fmt.Errorf("Drain returned, and %d attempts are under way (%v)", h.GetUnderWay(), err)
+		return fmt.Errorf("the call Drain returned, and %d attempts are under way (%v)", h.GetUnderWay(), err)
 	}
 	rs, err := s.results(1, 2*time.Second)
 	if err != nil {

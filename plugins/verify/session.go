@@ -40,7 +40,7 @@ func (k *kit) session(ctx context.Context) (*session, error) {
 	}
 	if _, err := w.API.Configure(ctx, &proto.Settings{Json: k.Config}); err != nil {
 		w.End(false)
-		return nil, fmt.Errorf("Configure with the operator's settings %s: %w", orNone(k.Config), err)
+		return nil, fmt.Errorf("the call Configure with the operator's settings %s: %w", orNone(k.Config), err)
 	}
 	s := &session{Wire: w, k: k, ctx: ctx, nextID: 1 << 40, open: map[uint64]bool{}, batches: make(chan received, 1024)}
 	if err := s.connect(); err != nil {
@@ -62,7 +62,7 @@ func (s *session) connect() error {
 	s.cancel = cancel
 	stream, err := s.API.Deliver(ctx)
 	if err != nil {
-		return fmt.Errorf("Deliver: %w", err)
+		return fmt.Errorf("the call Deliver: %w", err)
 	}
 	s.stream = stream
 	go func() {
