@@ -46,11 +46,11 @@ func stream(tb testing.TB) brokertest.Stream {
 				tb.Error(err)
 				return -1
 			}
-			c, err := s.Consumer(tb.Context(), "hookline")
-			if err != nil {
-				return int(s.CachedInfo().State.Msgs)
+			floor := uint64(0)
+			for c := range s.ListConsumers(tb.Context()).Info() {
+				floor = max(floor, c.AckFloor.Stream)
 			}
-			return int(s.CachedInfo().State.LastSeq - c.CachedInfo().AckFloor.Stream)
+			return int(s.CachedInfo().State.LastSeq - floor)
 		},
 	}
 }

@@ -19,14 +19,13 @@ import (
 // Subscriber reads a JetStream stream by a durable consumer; it is a Watermill Subscriber. Watermill's own gives one message at a
 // time, and dereferences nil on one with a repeated header (watermill-nats v2.1.3, jetstream.handleMsg).
 //
-// Order: the server gives what was not acknowledged again only after AckWait, newer messages at once. So a Subscribe that
-// finds unacknowledged messages waits that time first, and a gap in the consumer's count ends the subscription. One process
-// at a time reads a consumer.
+// Order: the server gives what was not acknowledged again after newer messages, and in no order of its own. So a Subscribe that
+// finds such messages lets a new consumer begin behind the last message up to which all are acknowledged, and a gap in the
+// consumer's count ends the subscription. One process at a time reads a group.
 type Subscriber struct {
 	connection Connection
 	source     ingest.Source
 	logger     *slog.Logger
-	ackWait    time.Duration
 
 	conn *conn // made by the first Subscribe
 }
@@ -38,7 +37,7 @@ var errGap = errors.New("nats: a message was lost between server and consumer")
 
 // OpenIngest has the shape of ingest.Open; broker is a Connection.
 func OpenIngest(broker json.RawMessage, s ingest.Source, logger *slog.Logger) (message.Subscriber, error) {
-	sub := &Subscriber{source: s, logger: logger, ackWait: 10 * time.Second}
+	sub := &Subscriber{source: s, logger: logger}
 	if err := decodeConnection(broker, &sub.connection); err != nil {
 		return nil, err
 	}
@@ -66,14 +65,8 @@ func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 	if err != nil {
 		return nil, err
 	}
-	consumer, err := js.CreateOrUpdateConsumer(ctx, topic, jetstream.ConsumerConfig{
-		Durable: s.source.Group, AckPolicy: jetstream.AckExplicitPolicy, AckWait: s.ackWait, MaxAckPending: s.source.Window,
-		DeliverPolicy: jetstream.DeliverAllPolicy,
-	})
+	consumer, err := s.consumer(ctx, js, topic)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.waitForRest(ctx, consumer); err != nil {
 		return nil, err
 	}
 	return ingest.Subscription[jetstream.Msg]{
@@ -93,21 +86,52 @@ func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 	}.Start(ctx), nil
 }
 
-// waitForRest waits until the server will give again, first and in order, what another subscription left unacknowledged.
-func (s *Subscriber) waitForRest(ctx context.Context, c jetstream.Consumer) error {
-	info, err := c.Info(ctx)
-	if err != nil || info.NumAckPending == 0 {
-		return err
+// consumer returns the group's consumer, in a state where nothing is given and not acknowledged: else a new one takes over
+// behind the last message up to which all are, and the old ones are deleted after it exists.
+func (s *Subscriber) consumer(ctx context.Context, js jetstream.JetStream, topic string) (jetstream.Consumer, error) {
+	stream, err := js.Stream(ctx, topic)
+	if err != nil {
+		return nil, err
 	}
-	t := time.NewTimer(s.ackWait + s.ackWait/10)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	var old []string
+	var best *jetstream.ConsumerInfo
+	list := stream.ListConsumers(ctx)
+	for c := range list.Info() {
+		if !strings.HasPrefix(c.Name, s.source.Group+"-ingest-") {
+			continue
+		}
+		old = append(old, c.Name)
+		if best == nil || c.AckFloor.Stream > best.AckFloor.Stream || c.AckFloor.Stream == best.AckFloor.Stream && c.NumAckPending < best.NumAckPending {
+			best = c
+		}
 	}
+	if err := list.Err(); err != nil {
+		return nil, err
+	}
+	if best != nil && best.NumAckPending == 0 {
+		return stream.Consumer(ctx, best.Name)
+	}
+	config := jetstream.ConsumerConfig{
+		Durable: fmt.Sprintf("%s-ingest-%d", s.source.Group, time.Now().UnixNano()), AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: ackWait, MaxAckPending: s.source.Window, DeliverPolicy: jetstream.DeliverAllPolicy,
+	}
+	if best != nil {
+		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, best.AckFloor.Stream+1
+	}
+	c, err := stream.CreateConsumer(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range old {
+		if err := stream.DeleteConsumer(ctx, name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+			return nil, err
+		}
+	}
+	return c, nil
 }
+
+// ackWait is how long the server waits before it gives a message again to the same consumer.
+const ackWait = 5 * time.Minute
 
 func (s *Subscriber) read(ctx context.Context, c jetstream.Consumer, give func(*message.Message, jetstream.Msg) error) error {
 	messages, err := c.Messages(jetstream.PullMaxMessages(min(s.source.Window, 1000)))
