@@ -78,7 +78,7 @@ func TestAccessible(t *testing.T) {
 	a := n.attempts(t)[0]
 	for _, s := range []struct{ hash, sees string }{
 		{"#/endpoints", "24 h"}, {"#/endpoints/new", "Only the ones I choose"}, {"#/endpoints/" + e.ID, "Signing secret"}, {"#/endpoints/" + e.ID + "/edit", "Save changes"},
-		{"#/endpoints/" + e.ID + "/logs?attempt=" + a.ID, "Why it failed"}, {"#/logs?outcome=gone", "No attempts match"}, {"#/endpoints/" + e.ID + "/test", "Event type"},
+		{"#/endpoints/" + e.ID + "/logs?attempt=" + a.ID, "Why it failed"}, {"#/logs?outcome=gone", "No attempts match"}, {"#/endpoints/" + e.ID + "/test", "counts for nothing"},
 		{"#/endpoints/" + e.ID + "/replay", "every attempt of the schedule failed"}, {"#/endpoints/" + e.ID + "/code", "timingSafeEqual"}, {"#/types?type=invoice.paid", "INV-2026-00418"},
 	} {
 		b.at(s.hash)
