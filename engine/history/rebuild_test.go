@@ -3,6 +3,7 @@ package history
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -132,8 +133,8 @@ const victimDir = "HISTORY_TEST_VICTIM_DIR"
 // victimEvents make the log of the killed process: the same one each time.
 const victimEvents = 30_000
 
-// victim follows the log of benchLog slowly enough to be killed on the way, tells what was applied, and never stops by
-// itself before its end.
+// victim follows the log of benchLog, tells what was applied, and never stops by itself before its end. There it goes as
+// one that is killed does: who waited for further steps would wait for ever.
 func victim(dir string) {
 	tb := &testing.B{}
 	log := benchLog(tb, victimEvents, 20, true)
@@ -149,14 +150,20 @@ func victim(dir string) {
 		fmt.Println("error", err)
 		os.Exit(1)
 	}
+	head, err := log.Head(context.Background())
+	if err != nil {
+		fmt.Println("error", err)
+		os.Exit(1)
+	}
 	f.Start()
-	for seq := f.Seq() + 1000; ; seq += 1000 {
+	for seq := f.Seq() + 1000; seq <= head.Seq; seq += 1000 {
 		if err := f.WaitFor(context.Background(), seq); err != nil {
 			fmt.Println("error", err)
 			os.Exit(1)
 		}
 		fmt.Println(seq)
 	}
+	os.Exit(0)
 }
 
 // TestKilledWhileFollowing: a process that follows is killed with SIGKILL at a random place, again and again; each time
@@ -169,8 +176,14 @@ func TestKilledWhileFollowing(t *testing.T) {
 	dir := t.TempDir()
 	log := benchLog(t, victimEvents, 20, true)
 	rnd := rand.New(rand.NewPCG(1, 2))
+	killed := 0
 	for range 4 {
-		killVictim(t, dir, rnd.IntN(12)+8)
+		if killVictim(t, dir, rnd.IntN(12)+8) {
+			killed++
+		}
+	}
+	if killed == 0 {
+		t.Error("no victim was killed on its way")
 	}
 	h := openHistory(t, dir, nil) // the victim's epochs had other tags, so that its log had another chain
 	at := h.Checkpoint()
@@ -194,8 +207,8 @@ func TestKilledWhileFollowing(t *testing.T) {
 	}
 }
 
-// killVictim runs the victim until it has told n more steps, then kills it.
-func killVictim(t *testing.T, dir string, n int) {
+// killVictim runs the victim until it has told n more steps, then kills it. False: it came to the log's end before.
+func killVictim(t *testing.T, dir string, n int) bool {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), victimDir+"="+dir)
@@ -207,19 +220,20 @@ func killVictim(t *testing.T, dir string, n int) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(out)
+	lines, onItsWay := bufio.NewScanner(out), true
 	for range n {
-		if !lines.Scan() {
+		if onItsWay = lines.Scan(); !onItsWay {
 			break
 		}
 		if _, err := fmt.Sscanf(lines.Text(), "%d", new(int)); err != nil {
 			t.Errorf("the victim says %q", lines.Text())
 		}
 	}
-	if err := cmd.Process.Kill(); err != nil {
+	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Error(err)
 	}
-	_ = cmd.Wait() // it was killed
+	_ = cmd.Wait() // it was killed, or had gone
+	return onItsWay
 }
 
 // TestQueriesBesideFollower: queries answer while the follower writes, each from one consistent state: the deliveries
