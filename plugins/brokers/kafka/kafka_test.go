@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func broker(tb testing.TB) brokertest.Broker {
 	return brokertest.Broker{
 		Plugin: kafka.Plugin("1.0.0"), Settings: fmt.Sprintf(`{"brokers":[%q],"topics":["in.*"]}`, address), Secret: "pa55word",
 		Elsewhere: func(address string) string {
-			return fmt.Sprintf(`{"brokers":[%q],"topics":["in.*"],"user":"u","password":"pa55word"}`, address)
+			return fmt.Sprintf(`{"brokers":[%q],"topics":["in.*"],"user":"u","password":"pa55word","tls":{"enabled":true}}`, address)
 		},
 		Target: "kafka:in.a", Rejected: []string{"kafka:in.nobody"}, Forbidden: "kafka:out.a",
 		Read: func(t *testing.T) []brokertest.Message { return readAll(t, address, "in.a") },
@@ -129,3 +130,11 @@ func TestIngest(t *testing.T) {
 func TestIngestIntoHookline(t *testing.T) { brokertest.RunReal(t, stream(t)) }
 
 func BenchmarkIngest(b *testing.B) { brokertest.BenchIngest(b, stream(b)) }
+
+// SASL PLAIN sends the password as it is: never without TLS.
+func TestPasswordNeedsTLS(t *testing.T) {
+	const settings = `{"brokers":["127.0.0.1:1"],"topics":["in.*"],"user":"u","password":"pa55word"%s}`
+	if _, err := kafka.Plugin("1.0.0").New([]byte(fmt.Sprintf(settings, ""))); err == nil || !strings.Contains(err.Error(), "tls.enabled") {
+		t.Errorf("without TLS: %v", err)
+	}
+}

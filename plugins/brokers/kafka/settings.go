@@ -66,6 +66,9 @@ func (c *Connection) check() error {
 	if (c.User == "") != (c.Password == "") {
 		return errors.New("settings: user and password go together: give both or none")
 	}
+	if c.User != "" && !c.TLS.Enabled {
+		return errors.New("settings: user and password would go in the clear: set tls.enabled, or leave them out")
+	}
 	return nil
 }
 
